@@ -1,0 +1,108 @@
+//! Frontiers: how time passes in Chorus (law 2 of the design).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// A statement in the log: everything that `input` received before the named times is in, by input partition.
+///
+/// `received` means the broker's timestamp of the raw record. The statement is monotone: a reader keeps the greatest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontierMark {
+    /// The input: a feed for marks in `events`, the topic `events` for marks in `anomalies`.
+    pub input: Arc<str>,
+    /// How many partitions the input has. All must have spoken before time passes.
+    pub of: i32,
+    /// (partition, everything received before this is in).
+    pub before: Vec<(i32, Timestamp)>,
+}
+
+/// The frontiers that one partition of a topic has seen, by input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrontierTable {
+    inputs: BTreeMap<Arc<str>, Input>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Input {
+    of: i32,
+    before: BTreeMap<i32, Timestamp>,
+}
+
+impl Input {
+    fn least(&self) -> Option<Timestamp> {
+        let spoken = i32::try_from(self.before.len()).unwrap_or(i32::MAX);
+        if spoken < self.of { None } else { self.before.values().min().copied() }
+    }
+}
+
+impl FrontierTable {
+    /// Takes a mark in. Returns the input's new frontier when it has moved.
+    pub fn advance(&mut self, mark: &FrontierMark) -> Option<Timestamp> {
+        let input = self.inputs.entry(Arc::clone(&mark.input)).or_default();
+        let was = input.least();
+        input.of = input.of.max(mark.of);
+        for (partition, before) in &mark.before {
+            let known = input.before.entry(*partition).or_insert(Timestamp::MIN);
+            *known = (*known).max(*before);
+        }
+        let now = input.least();
+        if now > was { now } else { None }
+    }
+
+    /// The frontier of one input: the least over its partitions, once every one of them has spoken.
+    #[must_use]
+    pub fn of(&self, input: &str) -> Option<Timestamp> {
+        self.inputs.get(input).and_then(Input::least)
+    }
+
+    /// The least frontier over all inputs that have been heard of; none until each of them is complete.
+    #[must_use]
+    pub fn least(&self) -> Option<Timestamp> {
+        self.inputs.values().map(Input::least).min().flatten()
+    }
+
+    /// Every input with its frontier.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, Option<Timestamp>)> {
+        self.inputs.iter().map(|(name, input)| (&**name, input.least()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(of: i32, before: &[(i32, i64)]) -> FrontierMark {
+        let before = before.iter().map(|(p, t)| (*p, Timestamp::from_micros(*t))).collect();
+        FrontierMark { input: "gate".into(), of, before }
+    }
+
+    #[test]
+    fn time_passes_only_when_every_raw_partition_has_spoken() {
+        let mut table = FrontierTable::default();
+        assert_eq!(table.advance(&mark(2, &[(0, 10)])), None);
+        assert_eq!(table.of("gate"), None);
+        assert_eq!(table.advance(&mark(2, &[(1, 7)])), Some(Timestamp::from_micros(7)));
+        assert_eq!(table.least(), Some(Timestamp::from_micros(7)));
+    }
+
+    #[test]
+    fn a_zombies_older_mark_never_moves_time_back() {
+        let mut table = FrontierTable::default();
+        table.advance(&mark(1, &[(0, 10)]));
+        assert_eq!(table.advance(&mark(1, &[(0, 3)])), None);
+        assert_eq!(table.of("gate"), Some(Timestamp::from_micros(10)));
+    }
+
+    #[test]
+    fn a_raw_topic_that_grows_holds_time_until_the_new_partition_speaks() {
+        let mut table = FrontierTable::default();
+        table.advance(&mark(1, &[(0, 10)]));
+        assert_eq!(table.advance(&mark(2, &[(0, 20)])), None);
+        assert_eq!(table.of("gate"), None);
+        assert_eq!(table.advance(&mark(2, &[(1, 15)])), Some(Timestamp::from_micros(15)));
+    }
+}
