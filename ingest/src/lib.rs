@@ -1,1 +1,7 @@
-//! stub
+//! Raw records of feeds to canonical events. The border for people's data is here.
+#![forbid(unsafe_code)]
+// Foreign bytes are read here: nothing may panic on them.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod formats;
+pub mod observation;

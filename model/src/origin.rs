@@ -129,8 +129,7 @@ mod tests {
     #[test]
     fn a_replay_from_any_earlier_offset_is_dropped_and_nothing_else_is() {
         let mut filter = OriginFilter::default();
-        let log: Vec<String> =
-            (0..20).flat_map(|o| (0..2).map(move |i| format!("raw.gate/0/{o}/{i}"))).collect();
+        let log: Vec<String> = (0..20).flat_map(|o| (0..2).map(move |i| format!("raw.gate/0/{o}/{i}"))).collect();
         let mut admitted = Vec::new();
         // The writer is killed at 11 and starts again from 5, twice.
         for record in log[..23].iter().chain(&log[10..23]).chain(&log[10..]) {

@@ -1,0 +1,61 @@
+//! Wire formats: bytes to observations. A format is one file and one row of [`FORMATS`]; its tests come by themselves.
+//!
+//! The code here reads foreign bytes: it never panics, takes time bounded in the size of its input, and answers what it
+//! cannot read with a [`Reason`].
+
+pub mod chorus;
+pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod xml;
+
+use crate::observation::{Piece, Raw, Reason};
+
+/// The most bytes that a record may have; a picture that was not stripped makes it larger.
+pub const MAX_RECORD: usize = 1 << 20;
+
+/// One wire format.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name in the header `format`, on the command line and in metrics.
+    pub name: &'static str,
+    /// True when the bytes look like this format; cheap, and sure only together with the decoder.
+    pub sniff: fn(&[u8]) -> bool,
+    /// Reads a record. Pieces are pushed in their order in the record.
+    ///
+    /// # Errors
+    /// When nothing at all can be read from the record.
+    pub decode: fn(&Raw<'_>, &mut Vec<Piece>) -> Result<(), Reason>,
+}
+
+/// Every format that Chorus reads, in the order in which `auto` tries them.
+pub static FORMATS: &[Format] = &[Format { name: chorus::NAME, sniff: chorus::sniff, decode: chorus::decode }];
+
+/// The format with this name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+/// The first of `among` that the bytes look like.
+#[must_use]
+pub fn sniff<'a>(bytes: &[u8], mut among: impl Iterator<Item = &'a Format>) -> Option<&'a Format> {
+    among.find(|format| (format.sniff)(bytes))
+}
+
+impl Format {
+    /// Reads a record within the limits that hold for every format.
+    ///
+    /// # Errors
+    /// When nothing at all can be read from the record.
+    pub fn read(&self, raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
+        if raw.bytes.is_empty() {
+            return Err(Reason::Empty);
+        }
+        if raw.bytes.len() > MAX_RECORD {
+            return Err(Reason::TooLarge);
+        }
+        (self.decode)(raw, pieces)?;
+        // A record without a single piece would have no fate: the decoder did not recognise what it read.
+        if pieces.is_empty() { Err(Reason::NotThisFormat) } else { Ok(()) }
+    }
+}
