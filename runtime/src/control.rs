@@ -1,0 +1,44 @@
+//! Stopping in order: one flag that every worker looks at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Asks every worker to finish what it has, commit and return. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Control {
+    stop: Arc<AtomicBool>,
+}
+
+impl Control {
+    /// Asks for the end. Can be called again.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// True once the end has been asked for.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Returns when the process is asked to end (SIGTERM, SIGINT) or somebody called [`Control::stop`].
+    ///
+    /// # Errors
+    /// When the signal handlers cannot be installed.
+    pub async fn wait(&self) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut term = signal(SignalKind::terminate())?;
+        let mut int = signal(SignalKind::interrupt())?;
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
+        loop {
+            tokio::select! {
+                _ = term.recv() => self.stop(),
+                _ = int.recv() => self.stop(),
+                _ = tick.tick() => {}
+            }
+            if self.stopping() {
+                return Ok(());
+            }
+        }
+    }
+}

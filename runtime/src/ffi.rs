@@ -1,0 +1,128 @@
+//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, which rust-rdkafka does not wrap.
+//!
+//! Why not `fetch_watermarks`: it waits for the broker on the worker's thread, once per partition.
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::os::raw::c_int;
+use std::ptr;
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka_sys as sys;
+
+/// The answer for one partition: its high watermark, or why there is none.
+pub(crate) struct Latest {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: Result<i64, String>,
+}
+
+/// Asks for high watermarks without waiting. One request is under way at a time.
+pub(crate) struct LatestOffsets {
+    queue: *mut sys::rd_kafka_queue_t,
+    under_way: bool,
+}
+
+// SAFETY: librdkafka's queues may be used from any thread; the pointer is used only through `&mut self`.
+unsafe impl Send for LatestOffsets {}
+
+impl LatestOffsets {
+    /// A queue of its own for the answers of `consumer`'s client.
+    pub(crate) fn new<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Self {
+        // SAFETY: the client outlives this value: the worker owns both and drops the consumer last.
+        let queue = unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) };
+        Self { queue, under_way: false }
+    }
+
+    /// Sends a request for the partitions of `list`, unless one is under way. True when it was sent.
+    pub(crate) fn ask<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        list: &mut TopicPartitionList,
+        timeout_ms: i32,
+    ) -> bool {
+        if self.under_way || list.count() == 0 {
+            return false;
+        }
+        // The C interface reads the wanted specification from the offset: -1 is "latest".
+        if list.set_all_offsets(rdkafka::Offset::End).is_err() {
+            return false;
+        }
+        let client = consumer.client().native_ptr();
+        // SAFETY: all pointers are valid for the call; librdkafka copies the list and the options.
+        unsafe {
+            let options =
+                sys::rd_kafka_AdminOptions_new(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+            let mut error = [0_i8; 128];
+            sys::rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, error.as_mut_ptr().cast(), error.len());
+            sys::rd_kafka_ListOffsets(client, list.ptr(), options, self.queue);
+            sys::rd_kafka_AdminOptions_destroy(options);
+        }
+        self.under_way = true;
+        true
+    }
+
+    /// The answer, if it has come; an error of the whole request is an answer without partitions.
+    pub(crate) fn answer(&mut self) -> Option<Vec<Latest>> {
+        if !self.under_way {
+            return None;
+        }
+        // SAFETY: the queue is valid; the event is destroyed below, after everything borrowed from it was copied.
+        unsafe {
+            let event = sys::rd_kafka_queue_poll(self.queue, 0);
+            if event.is_null() {
+                return None;
+            }
+            self.under_way = false;
+            let mut found = Vec::new();
+            if sys::rd_kafka_event_type(event) == sys::RD_KAFKA_EVENT_LISTOFFSETS_RESULT
+                && sys::rd_kafka_event_error(event) == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+            {
+                read(sys::rd_kafka_event_ListOffsets_result(event), &mut found);
+            }
+            sys::rd_kafka_event_destroy(event);
+            Some(found)
+        }
+    }
+}
+
+/// Copies the partitions of a result.
+///
+/// # Safety
+/// `result` must be null or point to a live result.
+unsafe fn read(result: *const sys::rd_kafka_ListOffsets_result_t, found: &mut Vec<Latest>) {
+    if result.is_null() {
+        return;
+    }
+    let mut count: usize = 0;
+    // SAFETY: the array has `count` valid entries that live as long as the result.
+    unsafe {
+        let infos = sys::rd_kafka_ListOffsets_result_infos(result, &raw mut count);
+        for index in 0..count {
+            let info = *infos.add(index);
+            let partition = sys::rd_kafka_ListOffsetsResultInfo_topic_partition(info);
+            if partition.is_null() {
+                continue;
+            }
+            let code = (*partition).err;
+            let offset = if code == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+                Ok((*partition).offset)
+            } else {
+                Err(CStr::from_ptr(sys::rd_kafka_err2str(code)).to_string_lossy().into_owned())
+            };
+            let topic = CStr::from_ptr((*partition).topic).to_string_lossy().into_owned();
+            found.push(Latest { topic, partition: (*partition).partition as c_int, offset });
+        }
+    }
+}
+
+impl Drop for LatestOffsets {
+    fn drop(&mut self) {
+        if !self.queue.is_null() {
+            // SAFETY: created in `new`, destroyed once.
+            unsafe { sys::rd_kafka_queue_destroy(self.queue) };
+            self.queue = ptr::null_mut();
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Every metric of Chorus, declared once: help, unit, labels. `prometheus` is used here alone.
+
+use std::sync::{Mutex, PoisonError};
+
+use prometheus::{
+    Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::Fate;
+
+/// The metrics of one process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Held while a worker adds reads and fates, and while they are gathered, so that their sums are always equal.
+    equal: Mutex<()>,
+    read: IntCounterVec,
+    fates: IntCounterVec,
+    /// Repeats that a restart reads quietly to rebuild its state; not part of read or fates.
+    pub replayed: IntCounterVec,
+    /// Age of the last record taken while there are more; 0 when caught up.
+    pub lag: GaugeVec,
+    /// Rejects by feed, format and reason.
+    pub rejects: IntCounterVec,
+    /// Receipt of the record that tipped an alert to the destination's acknowledgement.
+    pub latency: HistogramVec,
+    /// Attempts at a destination by outcome.
+    pub deliveries: IntCounterVec,
+    /// How far a feed's frontier is behind the clock, where it is written.
+    pub frontier_age: GaugeVec,
+    /// Partitions that a role holds.
+    pub assigned: IntGaugeVec,
+    /// Commits that were refused.
+    pub commit_failures: IntCounterVec,
+    /// Snapshots written.
+    pub snapshots: IntCounterVec,
+    /// Events by kind, at the border.
+    pub events: IntCounterVec,
+    /// Events whose device is not in the registry.
+    pub unresolved: IntCounterVec,
+    /// What the centre answered to deliveries.
+    pub center_deliveries: IntCounterVec,
+    /// Alerts that stand in the centre.
+    pub open_alerts: IntGaugeVec,
+}
+
+/// Seconds from receipt to acknowledgement: 5 ms to 5 minutes.
+const LATENCY_BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+impl Metrics {
+    /// Declares everything.
+    ///
+    /// # Errors
+    /// When two metrics carry one name, which a test would have shown.
+    pub fn new() -> anyhow::Result<Self> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntCounterVec> {
+            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<GaugeVec> {
+            let metric = GaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let whole = |name: &str, help: &str, labels: &[&str]| -> anyhow::Result<IntGaugeVec> {
+            let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let options = HistogramOpts::new(
+            "chorus_alert_latency_seconds",
+            "Time from the receipt of the raw record that tipped an alert to the acknowledgement of the destination.",
+        );
+        let latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
+        registry.register(Box::new(latency.clone()))?;
+        Ok(Self {
+            equal: Mutex::new(()),
+            read: counter(
+                "chorus_records_read_total",
+                "Records read by a role from a topic. Equals the sum of chorus_records_total, always.",
+                &["role", "topic"],
+            )?,
+            fates: counter(
+                "chorus_records_total",
+                "Records by how they ended: forwarded, filtered, rejected, duplicate. Alert when the sum differs from read.",
+                &["role", "topic", "fate", "reason"],
+            )?,
+            replayed: counter(
+                "chorus_records_replayed_total",
+                "Records read again after a start to rebuild state, without any output.",
+                &["role", "topic"],
+            )?,
+            lag: gauge(
+                "chorus_lag_seconds",
+                "Age of the last record taken while more are waiting; 0 when caught up.",
+                &["role", "topic", "partition"],
+            )?,
+            rejects: counter(
+                "chorus_rejects_total",
+                "Records, or parts of records, that were sealed and put aside. Alert when it rises.",
+                &["feed", "format", "reason"],
+            )?,
+            latency,
+            deliveries: counter(
+                "chorus_deliveries_total",
+                "Attempts at a destination by outcome: acknowledged, retried, refused.",
+                &["destination", "outcome"],
+            )?,
+            frontier_age: gauge(
+                "chorus_frontier_age_seconds",
+                "How far the frontier of a raw partition is behind the clock. Alert when it grows.",
+                &["feed", "partition"],
+            )?,
+            assigned: whole("chorus_partitions_assigned", "Partitions that a role holds.", &["role", "topic"])?,
+            commit_failures: counter(
+                "chorus_commit_failures_total",
+                "Commits that were refused; the records are read again and recognised as repeats.",
+                &["role"],
+            )?,
+            snapshots: counter("chorus_snapshots_total", "Snapshots of state that were written.", &["role"])?,
+            events: counter("chorus_events_total", "Events made by ingest, by kind.", &["feed", "kind"])?,
+            unresolved: counter(
+                "chorus_place_unresolved_total",
+                "Events whose device is not in the registry; processed and flagged.",
+                &["feed"],
+            )?,
+            center_deliveries: counter(
+                "chorus_center_deliveries_total",
+                "Deliveries that the centre took or refused: stored, known, gap, refused.",
+                &["outcome"],
+            )?,
+            open_alerts: whole(
+                "chorus_center_open_alerts",
+                "Alerts that stand in the centre, by severity.",
+                &["severity"],
+            )?,
+            registry,
+        })
+    }
+
+    /// Makes the series of a role exist at 0.
+    pub fn declare(&self, role: &str, topic: &str, fates: &[Fate]) {
+        self.read.with_label_values(&[role, topic]);
+        self.replayed.with_label_values(&[role, topic]);
+        self.assigned.with_label_values(&[role, topic]);
+        self.commit_failures.with_label_values(&[role]);
+        for fate in [Fate::Forwarded, Fate::Duplicate].iter().chain(fates) {
+            self.fates.with_label_values(&[role, topic, fate.as_str(), fate.reason()]);
+        }
+    }
+
+    /// Adds what a worker counted: each record's read and fate in one step.
+    pub(crate) fn add(&self, role: &str, topic: &str, counts: &[(Fate, u64)]) {
+        let _equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
+        for (fate, count) in counts {
+            self.read.with_label_values(&[role, topic]).inc_by(*count);
+            self.fates.with_label_values(&[role, topic, fate.as_str(), fate.reason()]).inc_by(*count);
+        }
+    }
+
+    /// Read, and the sum of fates, over all roles and topics.
+    #[must_use]
+    pub fn balance(&self) -> (u64, u64) {
+        let _equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
+        (total(&self.read), total(&self.fates))
+    }
+
+    /// Every fate of every role: (role, topic, fate, reason, count).
+    #[must_use]
+    pub fn fates(&self) -> Vec<(String, String, String, String, u64)> {
+        use prometheus::core::Collector;
+        let mut rows = Vec::new();
+        for family in self.fates.collect() {
+            for metric in family.get_metric() {
+                let label = |name: &str| {
+                    metric.get_label().iter().find(|l| l.name() == name).map_or("", |l| l.value()).to_owned()
+                };
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a counter of whole records
+                let count = metric.get_counter().get_value() as u64;
+                rows.push((label("role"), label("topic"), label("fate"), label("reason"), count));
+            }
+        }
+        rows
+    }
+
+    /// The text that Prometheus scrapes.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn render(&self) -> anyhow::Result<String> {
+        let families = {
+            let _equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
+            self.registry.gather()
+        };
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&families, &mut text)?;
+        Ok(String::from_utf8(text)?)
+    }
+}
+
+fn total(counter: &IntCounterVec) -> u64 {
+    use prometheus::core::Collector;
+    let families = counter.collect();
+    let metrics = families.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a counter of whole records
+    metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_is_the_sum_of_fates_and_series_exist_from_the_start() {
+        let metrics = Metrics::new().unwrap();
+        metrics.declare("ingest", "raw.gate", &[Fate::Rejected("truncated")]);
+        let text = metrics.render().unwrap();
+        assert!(
+            text.contains(
+                r#"chorus_records_total{fate="rejected",reason="truncated",role="ingest",topic="raw.gate"} 0"#
+            )
+        );
+        metrics.add("ingest", "raw.gate", &[(Fate::Forwarded, 3), (Fate::Rejected("truncated"), 2)]);
+        assert_eq!(metrics.balance(), (5, 5));
+    }
+}

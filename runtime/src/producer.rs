@@ -1,0 +1,151 @@
+//! The one producer of a worker: idempotent, without gaps, acknowledgements out of band.
+
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+
+use crate::config::Kafka;
+use crate::health::Health;
+use crate::task::EmitError;
+
+/// Names the record that an output was made from: the slot of its partition and its number in the slot's ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(usize);
+
+impl Token {
+    /// For what belongs to no input record (frontiers, snapshots): its loss is as fatal, its success moves nothing.
+    pub(crate) const NONE: Self = Self(usize::MAX);
+
+    /// 16 bits of slot, 48 bits of number: a number wraps after 280 thousand billion records of one assignment.
+    pub(crate) fn new(slot: u16, number: u64) -> Self {
+        Self((usize::from(slot) << 48) | (usize::try_from(number).unwrap_or(0) & 0xffff_ffff_ffff))
+    }
+
+    pub(crate) fn parts(self) -> Option<(u16, u64)> {
+        if self == Self::NONE {
+            return None;
+        }
+        Some((u16::try_from(self.0 >> 48).unwrap_or(0), (self.0 & 0xffff_ffff_ffff) as u64))
+    }
+}
+
+/// Collects acknowledgements. The lock is never contended: librdkafka calls `delivery` from inside our own `poll`.
+#[derive(Debug, Default)]
+struct Deliveries {
+    done: Mutex<Done>,
+    health: Option<Health>,
+}
+
+#[derive(Debug, Default)]
+struct Done {
+    tokens: Vec<Token>,
+    failed: Option<String>,
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(health) = &self.health {
+            health.broker_error(&error, reason);
+        }
+    }
+
+    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, fac: &str, message: &str) {
+        crate::log::librdkafka(level, fac, message);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, token: usize) {
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) => done.tokens.push(Token(token)),
+            Err((error, _)) => {
+                done.failed.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+}
+
+/// Sends records and learns of their acknowledgement.
+pub(crate) struct Sender {
+    producer: BaseProducer<Deliveries>,
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("in_flight", &self.in_flight()).finish_non_exhaustive()
+    }
+}
+
+impl Sender {
+    /// Connects. The settings are what law 3 needs: idempotent, gapless, and never giving up on a record by time, since a
+    /// record that was given up would be a gap.
+    pub(crate) fn new(kafka: &Kafka, client_id: &str, health: Option<Health>) -> anyhow::Result<Self> {
+        let mut config = ClientConfig::new();
+        kafka.apply(&mut config);
+        config
+            .set("client.id", client_id)
+            .set("enable.idempotence", "true")
+            .set("enable.gapless.guarantee", "true")
+            .set("message.timeout.ms", "0")
+            .set("linger.ms", kafka.linger.as_micros().div_euclid(1_000).max(0).to_string())
+            .set("compression.type", &kafka.compression)
+            .set("queue.buffering.max.messages", "200000")
+            .set("queue.buffering.max.kbytes", "524288");
+        kafka.apply_overrides(&mut config);
+        let context = Deliveries { done: Mutex::default(), health };
+        Ok(Self { producer: config.create_with_context(context)? })
+    }
+
+    pub(crate) fn send(
+        &self,
+        topic: &str,
+        partition: i32,
+        key: Option<&[u8]>,
+        headers: &[(&str, &[u8])],
+        value: Option<&[u8]>,
+        token: Token,
+    ) -> Result<(), EmitError> {
+        let mut owned = OwnedHeaders::new_with_capacity(headers.len());
+        for (name, value) in headers {
+            owned = owned.insert(Header { key: name, value: Some(*value) });
+        }
+        let mut record: BaseRecord<'_, [u8], [u8], usize> =
+            BaseRecord::with_opaque_to(topic, token.0).partition(partition).headers(owned);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        self.producer.send(record).map_err(|(error, _)| match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => EmitError::TooLarge,
+            _ => EmitError::Failed(error.to_string()),
+        })
+    }
+
+    /// Serves acknowledgements. Never waits: `poll(t)` would not return before t.
+    ///
+    /// # Errors
+    /// A failed delivery is fatal: the worker must end and start again from the committed offset.
+    pub(crate) fn acknowledged(&self, into: &mut Vec<Token>) -> anyhow::Result<()> {
+        self.producer.poll(std::time::Duration::ZERO);
+        let mut done = self.producer.context().done.lock().unwrap_or_else(PoisonError::into_inner);
+        into.append(&mut done.tokens);
+        match done.failed.take() {
+            Some(error) => Err(anyhow::anyhow!("a record could not be delivered: {error}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Records handed over and not yet acknowledged.
+    pub(crate) fn in_flight(&self) -> usize {
+        usize::try_from(self.producer.in_flight_count()).unwrap_or(0)
+    }
+}

@@ -1,0 +1,81 @@
+//! What a worker holds for one input partition.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chorus_model::{FrontierTable, OriginFilter, Timestamp};
+
+use crate::ledger::Ledger;
+
+/// One input partition in the hands of a worker.
+pub(crate) struct Slot<T> {
+    /// Distinguishes this assignment from earlier ones of the same partition.
+    pub(crate) id: u16,
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: i32,
+    pub(crate) task: T,
+    pub(crate) ledger: Ledger,
+    /// The offset of the next record.
+    pub(crate) position: i64,
+    /// Outputs of records before this offset were acknowledged in an earlier life.
+    pub(crate) quiet_before: i64,
+    /// What the broker is known to have stored.
+    pub(crate) committed: i64,
+    /// What it was last asked to store.
+    pub(crate) commit_asked: i64,
+    pub(crate) filter: OriginFilter,
+    /// The filter as of the committable offset; written beside it where there are no snapshots.
+    pub(crate) settled_filter: OriginFilter,
+    pub(crate) frontiers: FrontierTable,
+    /// The frontier last written for, or forwarded from, this partition.
+    pub(crate) marked: Timestamp,
+    /// Receipt of the last record taken.
+    pub(crate) last_received: Option<Timestamp>,
+    pub(crate) snapshot: Snapshot,
+}
+
+/// Where the writing of snapshots stands.
+pub(crate) enum Snapshot {
+    /// The next one is due some time after `since`.
+    Idle { since: Instant, offset: i64 },
+    /// Taken at `offset`; it waits until that offset is committed, since only then does it count.
+    Taken { offset: i64, records: Vec<(String, Option<Vec<u8>>)> },
+}
+
+impl<T> Slot<T> {
+    pub(crate) fn new(id: u16, topic: Arc<str>, partition: i32, task: T, start: Start) -> Self {
+        Self {
+            id,
+            topic,
+            partition,
+            task,
+            ledger: Ledger::new(start.position.max(start.committed)),
+            position: start.position,
+            quiet_before: start.committed,
+            committed: start.committed,
+            commit_asked: start.committed,
+            settled_filter: start.filter.clone(),
+            filter: start.filter,
+            frontiers: start.frontiers,
+            marked: Timestamp::MIN,
+            last_received: None,
+            snapshot: Snapshot::Idle { since: Instant::now(), offset: start.position },
+        }
+    }
+
+    /// True while the log before the committed offset is replayed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.position < self.quiet_before
+    }
+}
+
+/// Where an input partition is taken up.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// The first record to read.
+    pub(crate) position: i64,
+    /// The first record whose outputs are not known to be written.
+    pub(crate) committed: i64,
+    pub(crate) filter: OriginFilter,
+    pub(crate) frontiers: FrontierTable,
+}

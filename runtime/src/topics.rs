@@ -1,0 +1,248 @@
+//! The topics of Chorus: names, partitions, and how they are made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Kafka;
+
+/// A topic to write to.
+#[derive(Clone, Debug)]
+pub struct Topic {
+    /// Its name on Kafka.
+    pub name: Arc<str>,
+    /// How many partitions it has.
+    pub partitions: i32,
+}
+
+/// Names and sizes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Topics {
+    /// Stands before every topic name and consumer group, so that two cities can share a cluster.
+    pub prefix: String,
+    /// Copies of each partition.
+    pub replication: i32,
+    /// Partitions of each `raw.*` topic; may grow later.
+    pub raw_partitions: i32,
+    /// Partitions of `events` (by place); fixed once in use.
+    pub events_partitions: i32,
+    /// Partitions of `anomalies` (by county) and `alerts`; fixed once in use.
+    pub alerts_partitions: i32,
+    /// How long raw records, events, anomalies and alerts are kept, in hours.
+    pub retention_hours: i64,
+    /// How long sealed rejects and parked alerts are kept, in hours.
+    pub rejects_retention_hours: i64,
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        Self {
+            prefix: String::new(),
+            replication: 1,
+            raw_partitions: 6,
+            events_partitions: 12,
+            alerts_partitions: 4,
+            retention_hours: 7 * 24,
+            rejects_retention_hours: 14 * 24,
+        }
+    }
+}
+
+/// What a topic should look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// How many partitions.
+    pub partitions: i32,
+    /// May the number grow once the topic is in use?
+    pub may_grow: bool,
+    /// Topic settings of Kafka.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+impl Topics {
+    /// The name on Kafka of one of our topics.
+    #[must_use]
+    pub fn name(&self, topic: &str) -> String {
+        format!("{}{topic}", self.prefix)
+    }
+
+    /// The raw topic of a feed.
+    #[must_use]
+    pub fn raw(&self, feed: &str) -> String {
+        format!("{}raw.{feed}", self.prefix)
+    }
+
+    /// Every topic that Chorus needs for these feeds.
+    #[must_use]
+    pub fn plan<'a>(&self, feeds: impl Iterator<Item = &'a str>) -> Vec<Plan> {
+        let keep = |hours: i64| ("retention.ms", (hours.saturating_mul(3_600_000)).to_string());
+        let isr = ("min.insync.replicas", if self.replication >= 3 { "2" } else { "1" }.to_owned());
+        // Received means the broker's timestamp: without LogAppendTime a sender's clock could move time.
+        let append = ("message.timestamp.type", "LogAppendTime".to_owned());
+        let kept = vec![keep(self.retention_hours), isr.clone(), append.clone()];
+        let mut plans: Vec<Plan> = feeds
+            .map(|feed| Plan {
+                name: self.raw(feed),
+                partitions: self.raw_partitions,
+                may_grow: true,
+                settings: kept.clone(),
+            })
+            .collect();
+        for (topic, partitions) in [
+            ("events", self.events_partitions),
+            ("anomalies", self.alerts_partitions),
+            ("alerts", self.alerts_partitions),
+        ] {
+            plans.push(Plan { name: self.name(topic), partitions, may_grow: false, settings: kept.clone() });
+        }
+        let rejects = vec![keep(self.rejects_retention_hours), isr.clone(), append];
+        for topic in ["rejects", "parked"] {
+            plans.push(Plan { name: self.name(topic), partitions: 1, may_grow: true, settings: rejects.clone() });
+        }
+        plans.push(Plan {
+            name: self.name("snapshots"),
+            partitions: self.events_partitions.max(self.alerts_partitions),
+            may_grow: false,
+            settings: vec![("cleanup.policy", "compact".to_owned()), isr],
+        });
+        plans
+    }
+
+    /// What is wrong beyond shape: (path, message).
+    #[must_use]
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let sizes = [
+            ("raw_partitions", self.raw_partitions),
+            ("events_partitions", self.events_partitions),
+            ("alerts_partitions", self.alerts_partitions),
+            ("replication", self.replication),
+        ];
+        for (key, value) in sizes {
+            if !(1..=1_024).contains(&value) {
+                found.push((format!("topics.{key}"), "allowed: 1 to 1024".to_owned()));
+            }
+        }
+        if self.prefix.contains(|c: char| !(c.is_ascii_alphanumeric() || ".-_".contains(c))) {
+            found.push(("topics.prefix".to_owned(), "allowed: letters, digits, '.', '-', '_'".to_owned()));
+        }
+        found
+    }
+}
+
+/// What `apply` did, or would do, with one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was there with the right number of partitions.
+    Kept(String),
+    /// It was made.
+    Created(String),
+    /// It got more partitions.
+    Grown(String, i32, i32),
+    /// It has another number of partitions than planned, and may not be changed.
+    Refused(String, i32, i32),
+}
+
+/// One call to the broker.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Makes what is missing. Idempotent.
+///
+/// # Errors
+/// When the broker does not answer or refuses a topic.
+pub async fn apply(kafka: &Kafka, plans: &[Plan], replication: i32, dry_run: bool) -> anyhow::Result<Vec<Change>> {
+    let mut config = ClientConfig::new();
+    kafka.apply(&mut config);
+    kafka.apply_overrides(&mut config);
+    let admin: AdminClient<DefaultClientContext> = config.create()?;
+    let present = partition_counts(kafka)?;
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
+    let mut changes = Vec::new();
+    for plan in plans {
+        let change = match present.iter().find(|(name, _)| *name == plan.name) {
+            Some((_, count)) if *count == plan.partitions => Change::Kept(plan.name.clone()),
+            Some((_, count)) if *count < plan.partitions && plan.may_grow => {
+                if !dry_run {
+                    let wanted = usize::try_from(plan.partitions)?;
+                    let grow = rdkafka::admin::NewPartitions::new(&plan.name, wanted);
+                    check(admin.create_partitions(&[grow], &options).await?)?;
+                }
+                Change::Grown(plan.name.clone(), *count, plan.partitions)
+            }
+            Some((_, count)) => Change::Refused(plan.name.clone(), *count, plan.partitions),
+            None => {
+                if !dry_run {
+                    let mut topic = NewTopic::new(&plan.name, plan.partitions, TopicReplication::Fixed(replication));
+                    for (key, value) in &plan.settings {
+                        topic = topic.set(key, value);
+                    }
+                    check(admin.create_topics(&[topic], &options).await?)?;
+                }
+                Change::Created(plan.name.clone())
+            }
+        };
+        changes.push(change);
+    }
+    Ok(changes)
+}
+
+fn check(results: Vec<Result<String, (String, RDKafkaErrorCode)>>) -> anyhow::Result<()> {
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => anyhow::bail!("topic {topic}: {code}"),
+        }
+    }
+    Ok(())
+}
+
+/// Every topic of the cluster with its number of partitions.
+///
+/// # Errors
+/// When the broker does not answer within 10 seconds.
+pub fn partition_counts(kafka: &Kafka) -> anyhow::Result<Vec<(String, i32)>> {
+    let mut config = ClientConfig::new();
+    kafka.apply(&mut config);
+    kafka.apply_overrides(&mut config);
+    let client: BaseConsumer = config.create()?;
+    let metadata = client.fetch_metadata(None, TIMEOUT)?;
+    let count = |topic: &rdkafka::metadata::MetadataTopic| i32::try_from(topic.partitions().len()).unwrap_or(0);
+    Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic))).collect())
+}
+
+/// The topics of these names, once the broker answers.
+///
+/// # Errors
+/// When one of them does not exist: a missing topic is an error at the start, never a silent drop.
+pub fn resolve(
+    kafka: &Kafka,
+    names: &[String],
+    health: &crate::health::Health,
+    control: &crate::Control,
+) -> anyhow::Result<Vec<Topic>> {
+    let present = loop {
+        health.beat();
+        match partition_counts(kafka) {
+            Ok(present) => break present,
+            Err(error) if control.stopping() => return Err(error),
+            Err(error) => tracing::warn!(bootstrap = %kafka.bootstrap, %error, "kafka does not answer, trying again"),
+        }
+    };
+    let find = |name: &String| {
+        let (_, partitions) = present.iter().find(|(known, _)| known == name).ok_or_else(|| {
+            anyhow::anyhow!("topic {name} does not exist at {}: run `chorus topics apply`", kafka.bootstrap)
+        })?;
+        Ok(Topic { name: name.as_str().into(), partitions: *partitions })
+    };
+    names.iter().map(find).collect()
+}

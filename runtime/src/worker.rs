@@ -1,0 +1,531 @@
+//! A worker: one thread with one consumer, one idempotent producer and the state of the partitions that it was given.
+//!
+//! It reads a record, runs the task, produces, and goes on; acknowledgements come back out of band and move the offset that
+//! may be committed. Invariants: records of a partition are processed in order; an offset is committed only when everything
+//! before it is acknowledged; partitions are handed back only after what is in flight is acknowledged and committed; a failed
+//! delivery ends the worker, which starts again from the committed offset.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chorus_model::{FrontierMark, Timestamp, cloudevents};
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::config::{Assignment, Kafka};
+use crate::consumer::{self, Happening, Source};
+use crate::control::Control;
+use crate::dispatch::Dispatcher;
+use crate::health::Health;
+use crate::marks::{self, Marks};
+use crate::metrics::Metrics;
+use crate::producer::{Sender, Token};
+use crate::restore::Restorer;
+use crate::slot::Slot;
+use crate::snapshot::{self, Snapshots};
+use crate::task::{Output, Task, Verdict};
+use crate::topics::Topic;
+use crate::watermark::Watermarks;
+use crate::{Fate, Record};
+
+/// Whether the records of the input carry origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// From outside: they carry none.
+    Raw,
+    /// Written by Chorus: repeats are recognised by their origin, frontiers move time.
+    Derived,
+}
+
+/// What a role is, beside its task.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// The label `role`, and the name in snapshots.
+    pub name: &'static str,
+    /// The consumer group.
+    pub group: String,
+    /// The input topic with its number of partitions.
+    pub from: Topic,
+    /// Whether its records carry origins.
+    pub input: Input,
+    /// What it does about frontiers.
+    pub marks: Marks,
+    /// Where its state is kept; without it the origin filter rides in the commit's metadata.
+    pub snapshots: Option<Snapshots>,
+    /// The most deliveries under way at once, for roles that deliver.
+    pub deliveries: usize,
+}
+
+/// Records taken between two looks at the producer and the clock.
+const BATCH: usize = 500;
+/// More records than this in flight stop the reading, below the producer's own limit so that it never refuses one.
+const MOST_IN_FLIGHT: usize = 100_000;
+const COMMIT_EVERY: Duration = Duration::from_millis(200);
+/// How long a hand-over waits for acknowledgements; shorter than the session, so that the group does not give up first.
+const DRAIN: Duration = Duration::from_secs(20);
+/// The broker must have answered within this for the worker to be ready.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// One worker of one role.
+pub struct Worker<T, F> {
+    role: Role,
+    kafka: Kafka,
+    open: F,
+    source: Source,
+    sender: Sender,
+    watermarks: Watermarks,
+    writer: marks::Writer,
+    dispatcher: Option<Dispatcher>,
+    slots: Vec<Slot<T>>,
+    next_slot: u16,
+    assigned: bool,
+    paused: bool,
+    tokens: Vec<Token>,
+    counts: Vec<(Fate, u64)>,
+    committed_at: Instant,
+    metrics: Arc<Metrics>,
+    health: Health,
+    control: Control,
+}
+
+impl<T, F> std::fmt::Debug for Worker<T, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker")
+            .field("role", &self.role.name)
+            .field("slots", &self.slots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every worker of a process shares.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// How to reach Kafka.
+    pub kafka: Kafka,
+    /// The metrics of the process.
+    pub metrics: Arc<Metrics>,
+    /// The flag that ends it.
+    pub control: Control,
+    /// Where deliveries run.
+    pub runtime: tokio::runtime::Handle,
+}
+
+impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
+    /// Connects worker `number` of a role. `open` makes the task of an input partition.
+    ///
+    /// # Errors
+    /// When the clients cannot be made from the settings; an absent broker is no error.
+    pub fn new(role: Role, number: usize, shared: &Shared, health: Health, open: F) -> anyhow::Result<Self> {
+        let kafka = shared.kafka.clone();
+        let member = match &kafka.assignment {
+            Assignment::Group => Some(format!("{}-{}-{number}", host_name(), role.group)),
+            Assignment::Member { member } => Some(format!("{member}-{}-{number}", role.group)),
+            Assignment::Ordinal { .. } => None,
+        };
+        let source = consumer::connect(&kafka, &role.group, member.as_deref(), health.clone())?;
+        let client_id = member.unwrap_or_else(|| format!("{}-{number}", role.group));
+        let sender = Sender::new(&kafka, &client_id, Some(health.clone()))?;
+        let watermarks = Watermarks::new(&source);
+        let dispatcher = (role.deliveries > 0).then(|| Dispatcher::new(shared.runtime.clone()));
+        Ok(Self {
+            role,
+            kafka,
+            open,
+            source,
+            sender,
+            watermarks,
+            writer: marks::Writer::default(),
+            dispatcher,
+            slots: Vec::new(),
+            next_slot: 0,
+            assigned: false,
+            paused: false,
+            tokens: Vec::new(),
+            counts: Vec::new(),
+            committed_at: Instant::now(),
+            metrics: Arc::clone(&shared.metrics),
+            health,
+            control: shared.control.clone(),
+        })
+    }
+
+    /// Works until the end is asked for; then drains, commits and returns.
+    ///
+    /// # Errors
+    /// A failed delivery, offsets that are gone, a fatal error of the client. What was committed stands; start again.
+    pub fn run(mut self) -> anyhow::Result<()> {
+        let result = self.work();
+        self.flush_counts();
+        self.health.end();
+        result
+    }
+
+    fn work(&mut self) -> anyhow::Result<()> {
+        match self.kafka.assignment {
+            Assignment::Ordinal { ordinal, of } => {
+                let mine = (0..self.role.from.partitions).filter(|partition| partition % of == ordinal);
+                let partitions: Vec<_> = mine.map(|partition| (Arc::clone(&self.role.from.name), partition)).collect();
+                self.take_over(&partitions)?;
+            }
+            Assignment::Group | Assignment::Member { .. } => self.source.subscribe(&[&self.role.from.name])?,
+        }
+        while !self.control.stopping() {
+            self.health.beat();
+            self.read_batch()?;
+            self.after_batch()?;
+        }
+        let all: Vec<_> = self.slots.iter().map(|slot| (Arc::clone(&slot.topic), slot.partition)).collect();
+        self.hand_back(&all)
+    }
+
+    fn read_batch(&mut self) -> anyhow::Result<()> {
+        // With nothing in flight the first poll may wait: a record ends the wait at once.
+        let busy = self.sender.in_flight() > 0 || self.dispatcher.as_ref().is_some_and(|d| d.outstanding() > 0);
+        let mut wait = Duration::from_millis(if busy { 2 } else { 20 });
+        for _ in 0..BATCH {
+            let message = match self.source.poll(wait) {
+                None => break,
+                Some(Ok(message)) => message,
+                Some(Err(error)) => {
+                    check_poll_error(&error)?;
+                    break;
+                }
+            };
+            take(
+                &message,
+                &mut self.slots,
+                &self.role,
+                &self.sender,
+                self.dispatcher.as_mut(),
+                &mut self.counts,
+                &self.metrics,
+            )?;
+            wait = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    fn after_batch(&mut self) -> anyhow::Result<()> {
+        self.absorb()?;
+        self.throttle()?;
+        while let Some(happening) = self.source.context().next() {
+            self.happened(happening)?;
+        }
+        let now = now();
+        let partitions = self.slots.iter().map(|slot| (&*slot.topic, slot.partition));
+        if self.watermarks.turn(&self.source, partitions, now) {
+            self.measure_lag(now);
+        }
+        self.health.set_ready(self.assigned && (self.slots.is_empty() || self.watermarks.fresh(FRESH)));
+        self.writer.turn(&mut self.slots, &self.role.marks, &self.watermarks, &self.sender, &self.metrics, now)?;
+        if self.committed_at.elapsed() >= COMMIT_EVERY {
+            self.committed_at = Instant::now();
+            self.commit(CommitMode::Async)?;
+        }
+        if let Some(settings) = &self.role.snapshots {
+            for slot in &mut self.slots {
+                if snapshot::turn(slot, self.role.name, settings, &self.sender)? {
+                    self.metrics.snapshots.with_label_values(&[self.role.name]).inc();
+                }
+            }
+        }
+        self.flush_counts();
+        Ok(())
+    }
+
+    /// Takes in acknowledgements and the answers of deliveries.
+    fn absorb(&mut self) -> anyhow::Result<()> {
+        self.sender.acknowledged(&mut self.tokens)?;
+        for token in self.tokens.drain(..) {
+            acknowledge(&mut self.slots, token);
+        }
+        let Some(dispatcher) = &mut self.dispatcher else { return Ok(()) };
+        while let Some((token, done)) = dispatcher.answer() {
+            if slot_of(&mut self.slots, token).is_none() {
+                continue; // its partition was handed back: whoever has it now delivers again, under the same key
+            }
+            count(&mut self.counts, done.fate);
+            match done.park {
+                None => acknowledge(&mut self.slots, token),
+                Some(parked) => {
+                    let headers: Vec<(&str, &[u8])> =
+                        parked.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+                    let topic = &parked.topic;
+                    let partition = chorus_model::partition::partition_for(&parked.key, topic.partitions);
+                    self.sender.send(
+                        &topic.name,
+                        partition,
+                        Some(&parked.key),
+                        &headers,
+                        Some(&parked.value),
+                        token,
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops reading while too much is under way, and goes on when half of it is done. Polling never stops.
+    fn throttle(&mut self) -> anyhow::Result<()> {
+        let waiting = self.dispatcher.as_ref().map_or(0, Dispatcher::outstanding);
+        let in_flight = self.sender.in_flight();
+        let over = in_flight > MOST_IN_FLIGHT || (waiting > 0 && waiting >= self.role.deliveries);
+        let under = in_flight < MOST_IN_FLIGHT / 2 && waiting * 2 <= self.role.deliveries;
+        if !self.slots.is_empty() && ((over && !self.paused) || (self.paused && under)) {
+            let list = consumer::list(self.slots.iter().map(|slot| (&*slot.topic, slot.partition)));
+            if self.paused {
+                self.source.resume(&list)?
+            } else {
+                self.source.pause(&list)?
+            }
+            self.paused = !self.paused;
+        }
+        Ok(())
+    }
+
+    fn happened(&mut self, happening: Happening) -> anyhow::Result<()> {
+        match happening {
+            Happening::Assign(partitions) => {
+                let partitions: Vec<_> = partitions.into_iter().map(|(t, p)| (Arc::from(t), p)).collect();
+                self.take_over(&partitions)
+            }
+            Happening::Revoke(partitions) => {
+                let partitions: Vec<_> = partitions.into_iter().map(|(t, p)| (Arc::from(t), p)).collect();
+                self.hand_back(&partitions)
+            }
+            Happening::Committed(offsets) => {
+                for (topic, partition, offset) in offsets {
+                    if let Some(slot) = find(&mut self.slots, &topic, partition) {
+                        slot.committed = slot.committed.max(offset);
+                    }
+                }
+                Ok(())
+            }
+            Happening::CommitFailed(error) => {
+                self.metrics.commit_failures.with_label_values(&[self.role.name]).inc();
+                tracing::warn!(role = self.role.name, %error, "commit refused, will be tried again");
+                for slot in &mut self.slots {
+                    slot.commit_asked = slot.committed;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn take_over(&mut self, partitions: &[(Arc<str>, i32)]) -> anyhow::Result<()> {
+        let restorer = Restorer {
+            kafka: &self.kafka,
+            source: &self.source,
+            role: self.role.name,
+            snapshots: self.role.snapshots.as_ref(),
+            health: &self.health,
+            control: &self.control,
+        };
+        let taken = restorer.take_up(partitions, &mut self.open)?;
+        let mut list = TopicPartitionList::new();
+        for (topic, partition, task, start) in taken {
+            list.add_partition_offset(&topic, partition, Offset::Offset(start.position))?;
+            self.next_slot = self.next_slot.wrapping_add(1) & 0x7fff; // the highest bit keeps `Token::NONE` apart
+            self.slots.push(Slot::new(self.next_slot, topic, partition, task, start));
+        }
+        match self.kafka.assignment {
+            Assignment::Ordinal { .. } => self.source.assign(&list)?,
+            Assignment::Group | Assignment::Member { .. } => self.source.incremental_assign(&list)?,
+        }
+        self.assigned = true;
+        self.paused = false;
+        self.say_assigned();
+        Ok(())
+    }
+
+    /// Waits for what is in flight, commits, and only then lets go.
+    fn hand_back(&mut self, partitions: &[(Arc<str>, i32)]) -> anyhow::Result<()> {
+        let deadline = Instant::now() + DRAIN;
+        let going = |slot: &Slot<T>| partitions.iter().any(|(t, p)| *t == slot.topic && *p == slot.partition);
+        while Instant::now() < deadline && self.slots.iter().any(|slot| going(slot) && !slot.ledger.is_empty()) {
+            self.health.beat();
+            self.absorb()?;
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        if let Err(error) = self.commit(CommitMode::Sync) {
+            // Whoever takes over reads again from the last commit; the origins tell the repeats.
+            tracing::warn!(role = self.role.name, %error, "last commit before handing back failed");
+        }
+        self.flush_counts();
+        self.slots.retain(|slot| !going(slot));
+        for (topic, partition) in partitions {
+            self.watermarks.forget(topic, *partition);
+        }
+        let list = consumer::list(partitions.iter().map(|(topic, partition)| (&**topic, *partition)));
+        match self.kafka.assignment {
+            Assignment::Ordinal { .. } => self.source.unassign()?,
+            Assignment::Group | Assignment::Member { .. } => self.source.incremental_unassign(&list)?,
+        }
+        self.say_assigned();
+        Ok(())
+    }
+
+    fn commit(&mut self, mode: CommitMode) -> anyhow::Result<()> {
+        let mut list = TopicPartitionList::new();
+        for slot in &mut self.slots {
+            let filter = &mut slot.settled_filter;
+            let offset = slot.ledger.settle(|origin| drop(filter.admit(origin)));
+            if offset > slot.commit_asked {
+                slot.commit_asked = offset;
+                let mut element = list.add_partition(&slot.topic, slot.partition);
+                element.set_offset(Offset::Offset(offset))?;
+                if self.role.snapshots.is_none() && self.role.input == Input::Derived {
+                    element.set_metadata(serde_json::to_string(&slot.settled_filter)?);
+                }
+            }
+        }
+        if list.count() == 0 {
+            return Ok(());
+        }
+        Ok(self.source.commit(&list, mode)?)
+    }
+
+    fn measure_lag(&self, now: Timestamp) {
+        for slot in &self.slots {
+            let Some(end) = self.watermarks.end(&slot.topic, slot.partition) else { continue };
+            let behind = slot.position < end.offset;
+            let lag = if behind { slot.last_received.map_or(0.0, |at| now.since(at).as_secs_f64()) } else { 0.0 };
+            let partition = slot.partition.to_string();
+            self.metrics.lag.with_label_values(&[self.role.name, &slot.topic, partition.as_str()]).set(lag.max(0.0));
+        }
+    }
+
+    fn flush_counts(&mut self) {
+        if !self.counts.is_empty() {
+            self.metrics.add(self.role.name, &self.role.from.name, &self.counts);
+            self.counts.clear();
+        }
+    }
+
+    fn say_assigned(&self) {
+        let labels = [self.role.name, &*self.role.from.name];
+        self.metrics.assigned.with_label_values(&labels).set(i64::try_from(self.slots.len()).unwrap_or(i64::MAX));
+        let partitions: Vec<i32> = self.slots.iter().map(|slot| slot.partition).collect();
+        tracing::info!(role = self.role.name, topic = %self.role.from.name, ?partitions, "partitions assigned");
+    }
+}
+
+/// One record through its task. A free function, since the record borrows from the consumer.
+fn take<T: Task>(
+    message: &BorrowedMessage<'_>,
+    slots: &mut [Slot<T>],
+    role: &Role,
+    sender: &Sender,
+    dispatcher: Option<&mut Dispatcher>,
+    counts: &mut Vec<(Fate, u64)>,
+    metrics: &Metrics,
+) -> anyhow::Result<()> {
+    let record = Record::new(message);
+    let Some(slot) = find(slots, record.topic(), record.partition()) else { return Ok(()) };
+    if record.offset() < slot.position {
+        return Ok(()); // fetched again after a pause
+    }
+    let quiet = record.offset() < slot.quiet_before;
+    let token = Token::new(slot.id, slot.ledger.next());
+    let mut output = Output::new(sender, token, (record.topic(), record.partition(), record.offset()), quiet);
+    let origin = if role.input == Input::Derived { record.header(cloudevents::HEADER_ORIGIN) } else { None };
+    let verdict = match role.input {
+        Input::Raw => slot.task.process(&record, &mut output),
+        Input::Derived if record.event_type() == Some(cloudevents::TYPE_FRONTIER) => {
+            frontier(&record, slot, &mut output).into()
+        }
+        Input::Derived => match origin.map(|origin| slot.filter.admit(origin)) {
+            Some(Ok(true)) => slot.task.process(&record, &mut output),
+            Some(Ok(false)) => Fate::Duplicate.into(),
+            Some(Err(_)) | None => Fate::Filtered("no_origin").into(),
+        },
+    };
+    let (pending, fatal) = (output.pending, output.fatal.take());
+    if let Some(error) = fatal {
+        return Err(error.into());
+    }
+    slot.position = record.offset() + 1;
+    slot.last_received = Some(record.received_at());
+    if quiet {
+        metrics.replayed.with_label_values(&[role.name, &role.from.name]).inc();
+        return Ok(());
+    }
+    let kept = if role.snapshots.is_none() { origin.map(Box::from) } else { None };
+    match (verdict, dispatcher) {
+        (Verdict::Settled(fate), _) => {
+            slot.ledger.enter(record.offset(), pending, kept);
+            count(counts, fate);
+        }
+        (Verdict::Deferred(deferred), Some(dispatcher)) => {
+            slot.ledger.enter(record.offset(), pending + 1, kept);
+            dispatcher.submit(token, deferred);
+        }
+        (Verdict::Deferred(_), None) => anyhow::bail!("{} defers work but was given no room for deliveries", role.name),
+    }
+    marks::forward(slot, &role.marks, sender)
+}
+
+fn frontier<T: Task>(record: &Record<'_>, slot: &mut Slot<T>, output: &mut Output<'_>) -> Fate {
+    let mark: Option<FrontierMark> = record.value().and_then(|value| serde_json::from_slice(value).ok());
+    let Some(mark) = mark else { return Fate::Filtered("bad_frontier") };
+    if slot.frontiers.advance(&mark).is_some() {
+        slot.task.advance(&slot.frontiers, record.offset(), output);
+    }
+    Fate::Filtered("frontier")
+}
+
+fn count(counts: &mut Vec<(Fate, u64)>, fate: Fate) {
+    match counts.iter_mut().find(|(known, _)| *known == fate) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((fate, 1)),
+    }
+}
+
+fn find<'s, T>(slots: &'s mut [Slot<T>], topic: &str, partition: i32) -> Option<&'s mut Slot<T>> {
+    slots.iter_mut().find(|slot| slot.partition == partition && &*slot.topic == topic)
+}
+
+fn slot_of<T>(slots: &mut [Slot<T>], token: Token) -> Option<(&mut Slot<T>, u64)> {
+    let (id, number) = token.parts()?;
+    slots.iter_mut().find(|slot| slot.id == id).map(|slot| (slot, number))
+}
+
+fn acknowledge<T>(slots: &mut [Slot<T>], token: Token) {
+    if let Some((slot, number)) = slot_of(slots, token) {
+        slot.ledger.acknowledge(number);
+    }
+}
+
+/// Errors that pass by themselves are the client's to retry; the rest ends the worker.
+fn check_poll_error(error: &KafkaError) -> anyhow::Result<()> {
+    match error.rdkafka_error_code() {
+        Some(
+            RDKafkaErrorCode::AutoOffsetReset
+            | RDKafkaErrorCode::OffsetOutOfRange
+            | RDKafkaErrorCode::Fatal
+            | RDKafkaErrorCode::FencedInstanceId
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed,
+        ) => Err(anyhow::anyhow!("the log cannot be read on: {error}")),
+        _ => {
+            tracing::debug!(%error, "poll");
+            Ok(())
+        }
+    }
+}
+
+/// The clock, read by the runtime alone, once a batch.
+fn now() -> Timestamp {
+    Timestamp::from(jiff::Timestamp::now())
+}
+
+fn host_name() -> String {
+    std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| {
+        std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "host".to_owned(), |n| n.trim().to_owned())
+    })
+}
