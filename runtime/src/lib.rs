@@ -18,6 +18,7 @@ mod producer;
 pub mod record;
 pub mod registry;
 mod restore;
+pub mod secret;
 mod slot;
 mod snapshot;
 pub mod task;

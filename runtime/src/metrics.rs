@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use chorus_model::Kind;
 use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -197,6 +198,44 @@ impl Metrics {
         let mut text = Vec::new();
         TextEncoder::new().encode(&families, &mut text)?;
         Ok(String::from_utf8(text)?)
+    }
+}
+
+/// The counters of one feed, looked up once: a label look-up per record would cost more than the count.
+#[derive(Clone, Debug)]
+pub struct FeedMetrics {
+    feed: &'static str,
+    kinds: Vec<prometheus::IntCounter>,
+    unresolved: prometheus::IntCounter,
+    rejects: IntCounterVec,
+}
+
+impl FeedMetrics {
+    /// The counters of a feed, all at 0 until something is counted.
+    #[must_use]
+    pub fn new(metrics: &Metrics, feed: &'static str) -> Self {
+        let count = |kind: &Kind| metrics.events.with_label_values(&[feed, kind.as_str()]);
+        Self {
+            feed,
+            kinds: Kind::ALL.iter().map(count).collect(),
+            unresolved: metrics.unresolved.with_label_values(&[feed]),
+            rejects: metrics.rejects.clone(),
+        }
+    }
+
+    /// An event was written.
+    pub fn event(&self, kind: Kind, resolved: bool) {
+        if let Some(counter) = self.kinds.get(kind as usize) {
+            counter.inc();
+        }
+        if !resolved {
+            self.unresolved.inc();
+        }
+    }
+
+    /// A record, or a part of one, was put aside.
+    pub fn reject(&self, format: &str, reason: &str) {
+        self.rejects.with_label_values(&[self.feed, format, reason]).inc();
     }
 }
 

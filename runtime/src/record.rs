@@ -61,6 +61,13 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// Every header, copied; for what is put aside whole.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        let Some(headers) = self.message.headers() else { return Vec::new() };
+        headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_owned())).collect()
+    }
+
     /// The CloudEvents type.
     #[must_use]
     pub fn event_type(&self) -> Option<&'a str> {

@@ -151,6 +151,11 @@ impl<'a> Output<'a> {
         format!("{topic}/{partition}/{offset}/{}", self.index)
     }
 
+    /// Stops the role after this record: going on would lose something.
+    pub fn fail(&mut self, why: &str) {
+        self.fatal = Some(EmitError::Failed(why.to_owned()));
+    }
+
     /// Writes one CloudEvent, to the partition of its key.
     ///
     /// # Errors

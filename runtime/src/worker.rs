@@ -65,6 +65,8 @@ const MOST_IN_FLIGHT: usize = 100_000;
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// How long a hand-over waits for acknowledgements; shorter than the session, so that the group does not give up first.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How long it waits for deliveries: a destination may be down for hours.
+const DRAIN_DELIVERIES: Duration = Duration::from_secs(3);
 /// The broker must have answered within this for the worker to be ready.
 const FRESH: Duration = Duration::from_secs(10);
 
@@ -243,9 +245,6 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         }
         let Some(dispatcher) = &mut self.dispatcher else { return Ok(()) };
         while let Some((token, done)) = dispatcher.answer() {
-            if slot_of(&mut self.slots, token).is_none() {
-                continue; // its partition was handed back: whoever has it now delivers again, under the same key
-            }
             count(&mut self.counts, done.fate);
             match done.park {
                 None => acknowledge(&mut self.slots, token),
@@ -335,24 +334,35 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             Assignment::Ordinal { .. } => self.source.assign(&list)?,
             Assignment::Group | Assignment::Member { .. } => self.source.incremental_assign(&list)?,
         }
+        if self.paused {
+            // New partitions come unpaused; the throttle knows one state for all, and pauses again if it must.
+            self.source.resume(&consumer::list(self.slots.iter().map(|slot| (&*slot.topic, slot.partition))))?;
+            self.paused = false;
+        }
         self.assigned = true;
-        self.paused = false;
         self.say_assigned();
         Ok(())
     }
 
     /// Waits for what is in flight, commits, and only then lets go.
     fn hand_back(&mut self, partitions: &[(Arc<str>, i32)]) -> anyhow::Result<()> {
-        let deadline = Instant::now() + DRAIN;
         let going = |slot: &Slot<T>| partitions.iter().any(|(t, p)| *t == slot.topic && *p == slot.partition);
+        let deadline = Instant::now() + if self.dispatcher.is_some() { DRAIN_DELIVERIES } else { DRAIN };
         while Instant::now() < deadline && self.slots.iter().any(|slot| going(slot) && !slot.ledger.is_empty()) {
             self.health.beat();
             self.absorb()?;
             std::thread::sleep(Duration::from_micros(200));
         }
+        for slot in &mut self.slots {
+            slot.commit_asked = slot.committed; // an asynchronous commit that is still under way may get lost
+        }
         if let Err(error) = self.commit(CommitMode::Sync) {
             // Whoever takes over reads again from the last commit; the origins tell the repeats.
             tracing::warn!(role = self.role.name, %error, "last commit before handing back failed");
+        }
+        if let Some(dispatcher) = &mut self.dispatcher {
+            let slots: Vec<u16> = self.slots.iter().filter(|slot| going(slot)).map(|slot| slot.id).collect();
+            dispatcher.abandon(|token| token.parts().is_some_and(|(slot, _)| slots.contains(&slot)));
         }
         self.flush_counts();
         self.slots.retain(|slot| !going(slot));
