@@ -4,6 +4,14 @@
 //! cannot read with a [`Reason`].
 
 pub mod chorus;
+pub(crate) mod contact_id;
+pub mod gb28181;
+mod gb28181_alarm;
+mod gb_device;
+pub mod hikvision_isapi;
+pub(crate) mod ident;
+pub(crate) mod multipart;
+pub mod onvif;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod xml;
@@ -28,7 +36,11 @@ pub struct Format {
 }
 
 /// Every format that Chorus reads, in the order in which `auto` tries them.
-pub static FORMATS: &[Format] = &[Format { name: chorus::NAME, sniff: chorus::sniff, decode: chorus::decode }];
+pub static FORMATS: &[Format] = &[
+    Format { name: chorus::NAME, sniff: chorus::sniff, decode: chorus::decode },
+    Format { name: hikvision_isapi::NAME, sniff: hikvision_isapi::sniff, decode: hikvision_isapi::decode },
+    Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
+];
 
 /// The format with this name.
 #[must_use]

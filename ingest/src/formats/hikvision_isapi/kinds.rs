@@ -1,0 +1,59 @@
+//! The `eventType` words of cameras and recorders.
+
+use chorus_model::Kind;
+
+/// What a word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It begins and ends: `eventState` gives the phase.
+    Lasting(Kind),
+    /// It has no length.
+    Pulse(Kind),
+    /// `active` is a loss of picture, `inactive` is the stream's heartbeat (trap 5).
+    VideoLoss,
+    /// Another event lasts; `relationEvent` names it.
+    Duration,
+    /// Codes of an access controller.
+    Access,
+    /// Contact ID of an alarm panel.
+    ContactId,
+    /// Known, and no safety event.
+    Filtered(&'static str),
+}
+
+use Meaning::{Access, ContactId, Duration, Filtered, Lasting, Pulse, VideoLoss};
+
+/// The meaning of a word, whatever its case.
+pub(super) fn by_word(word: &str) -> Option<Meaning> {
+    Some(match word.trim().to_ascii_lowercase().as_str() {
+        "vmd" | "motiondetection" | "pir" | "rapidmove" => Lasting(Kind::MotionDetected),
+        "linedetection" => Lasting(Kind::IntrusionLine),
+        "fielddetection" | "regionentrance" | "regionexiting" => Lasting(Kind::IntrusionArea),
+        "loitering" => Lasting(Kind::Loitering),
+        "unattendedbaggage" => Lasting(Kind::ObjectLeft),
+        "attendedbaggage" => Lasting(Kind::ObjectRemoved),
+        "group" => Lasting(Kind::CrowdDensity),
+        "parking" => Lasting(Kind::VehicleDwell),
+        "mixedtargetdetection" => Lasting(Kind::ObjectDetected),
+        "shelteralarm" | "tamperdetection" | "scenechangedetection" | "defocus" => Lasting(Kind::CameraTamper),
+        "firedetection" | "smokedetection" | "smokeandfiredetection" => Lasting(Kind::FireAlarm),
+        "tma" | "tmpa" | "thermometry" | "temperature" => Lasting(Kind::EnvironmentAlarm),
+        "io" => Lasting(Kind::InputChanged),
+        "diskfull" | "hdfull" | "diskerror" | "hderror" | "badvideo" | "illaccess" | "ipconflict"
+        | "recordingfailure" | "recordexception" | "raidexception" | "voltageinstable" => Lasting(Kind::DeviceFault),
+        "nicbroken" => Lasting(Kind::DeviceOffline),
+        "anpr" | "vehicledetection" => Pulse(Kind::VehiclePassed),
+        "pdc" | "peoplecounting" => Pulse(Kind::CountFlow),
+        "heartbeat" => Pulse(Kind::DeviceHeartbeat),
+        "videoloss" => VideoLoss,
+        "duration" => Duration,
+        "accesscontrollerevent" => Access,
+        "cidevent" => ContactId,
+        // Nothing of a face passes, not even that there was one.
+        "facedetection" | "facesnap" | "facecapture" | "facesnapmatch" | "alarmresult" | "humanattribute"
+        | "humanrecognition" => Filtered("face_record"),
+        "audioexception" => Filtered("audio"),
+        "voicetalkevent" | "doorbell" => Filtered("doorbell"),
+        _ => return None,
+    })
+}
