@@ -1,0 +1,310 @@
+//! Reading rule files. Every error names the file, the rule, the path of the key and what is wrong.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chorus_model::{Kind, Span, id};
+
+use super::cel::Condition;
+use super::file::{File, RuleText, StepText, Type};
+use super::finding::PLACEHOLDERS;
+use super::rules::{Baseline, By, Limit, Of, Rule, RuleSet, Step, When};
+
+/// The most events that a `count` rule can ask for: each waiting one is kept.
+const MOST_COUNTED: usize = 64;
+/// How long a condition without a repeat stands, unless the rule says otherwise.
+const QUIET: Span = Span::from_secs(30 * 60);
+const WEEK: Span = Span::from_secs(7 * 86_400);
+
+/// A rule that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {}{path}: {message}", rule.as_ref().map(|rule| format!("rule {rule}: ")).unwrap_or_default())]
+pub struct RuleError {
+    /// The file.
+    pub file: String,
+    /// The rule's id, where it is known.
+    pub rule: Option<String>,
+    /// The path of the key, such as `rules[2].within`.
+    pub path: String,
+    /// What is wrong and what is allowed.
+    pub message: String,
+}
+
+impl RuleSet {
+    /// Reads rule files, and every `.yaml` of directories in the order of their names (rosters excepted).
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load(paths: &[PathBuf]) -> Result<Self, RuleError> {
+        let mut texts = Vec::new();
+        for path in paths {
+            for file in files_of(path)? {
+                let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
+                texts.push((file.display().to_string(), text));
+            }
+        }
+        let borrowed: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::parse(&borrowed)
+    }
+
+    /// As [`RuleSet::load`], from (name, text).
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(files: &[(&str, &str)]) -> Result<Self, RuleError> {
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut known: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
+        for (name, text) in files {
+            let file: Arc<str> = Arc::from(*name);
+            for (index, raw) in read(name, text)?.rules.into_iter().enumerate() {
+                let rule = Builder { file: &file, rule: raw.id.clone(), index }.build(raw)?;
+                if let Some(other) = known.insert(Arc::clone(&rule.id), Arc::clone(&file)) {
+                    let at = Builder { file: &file, rule: rule.id.to_string(), index };
+                    return Err(at.error("id", format!("already used in {other}")));
+                }
+                rules.push(rule);
+            }
+        }
+        let mut contents: Vec<&str> = files.iter().map(|(_, text)| *text).collect();
+        contents.sort_unstable(); // renaming a file changes nothing
+        let version: String = id::derive(&contents).chars().take(16).collect();
+        Ok(Self::new(version.into(), rules))
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> RuleError {
+    RuleError { file: path.display().to_string(), rule: None, path: ".".to_owned(), message: error.to_string() }
+}
+
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, RuleError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+        let file = entry.map_err(|error| unreadable(path, &error))?.path();
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // Rosters stand beside rules; so do test cases, in files of their own.
+        let is_rules = (name.ends_with(".yaml") || name.ends_with(".yml"))
+            && !name.starts_with("roster")
+            && !name.contains(".test.");
+        if is_rules {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(name: &str, text: &str) -> Result<File, RuleError> {
+    let error = |path: String, message: String| RuleError { file: name.to_owned(), rule: None, path, message };
+    let document: serde_json::Value =
+        serde_saphyr::from_str(text).map_err(|problem| error(".".to_owned(), problem.to_string()))?;
+    serde_path_to_error::deserialize(&document).map_err(|problem| {
+        let path = problem.path().to_string();
+        let rule = path.strip_prefix("rules[").and_then(|rest| rest.split_once(']')).and_then(|(index, _)| {
+            let rule = document.get("rules")?.get(index.parse::<usize>().ok()?)?;
+            rule.get("id")?.as_str().map(str::to_owned)
+        });
+        RuleError { rule, ..error(path, problem.into_inner().to_string()) }
+    })
+}
+
+/// The keys of each type: which are needed, which may be there.
+fn keys(of: Type) -> (&'static [&'static str], &'static [&'static str]) {
+    match of {
+        Type::Immediate => (&["kinds"], &["by", "if"]),
+        Type::Count => (&["kinds", "at_least", "within"], &["by", "if"]),
+        Type::Sequence => (&["first", "within"], &["then", "without", "by"]),
+        Type::Absence => (&["expect", "duty", "grace"], &["if"]),
+        Type::Silence => (&["of", "devices"], &["after", "missed"]),
+        Type::Baseline => (&["kinds", "slot"], &["min_weeks", "alpha", "late", "by", "if"]),
+    }
+}
+
+/// Where the loader is, for errors.
+struct Builder<'a> {
+    file: &'a Arc<str>,
+    rule: String,
+    index: usize,
+}
+
+impl Builder<'_> {
+    fn error(&self, key: &str, message: impl Into<String>) -> RuleError {
+        RuleError {
+            file: self.file.to_string(),
+            rule: Some(self.rule.clone()),
+            path: format!("rules[{}].{key}", self.index),
+            message: message.into(),
+        }
+    }
+
+    fn build(&self, raw: RuleText) -> Result<Rule, RuleError> {
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+        if raw.id.is_empty() || raw.id.len() > 60 || !raw.id.chars().all(is_word) {
+            return Err(self.error("id", "allowed: 1 to 60 of a-z, 0-9, '-', '_', '.'"));
+        }
+        self.check_keys(&raw)?;
+        self.check_summary(&raw)?;
+        let quiet_after = self.quiet_after(&raw)?;
+        let condition = self.condition(raw.condition.as_deref(), "if")?;
+        Ok(Rule {
+            id: raw.id.as_str().into(),
+            file: Arc::clone(self.file),
+            places: raw.places.clone(),
+            condition,
+            severity: raw.severity,
+            kind: raw.kind.as_deref().map(Arc::from),
+            quiet_after,
+            by: raw.by.clone().unwrap_or_else(|| default_by(raw.when)),
+            summary: raw.summary.clone(),
+            feed: raw.feed.as_deref().map(Arc::from),
+            when: self.when(raw)?,
+        })
+    }
+
+    fn check_keys(&self, raw: &RuleText) -> Result<(), RuleError> {
+        let (needed, allowed) = keys(raw.when);
+        let given = raw.given();
+        if let Some(missing) = needed.iter().find(|key| !given.contains(key)) {
+            return Err(self.error(missing, format!("needed by a rule of the type {}", raw.when.as_str())));
+        }
+        if let Some(foreign) = given.iter().find(|key| !needed.contains(key) && !allowed.contains(key)) {
+            let mut all = [needed, allowed].concat();
+            all.sort_unstable();
+            let message = format!("does not belong to the type {}, which takes {}", raw.when.as_str(), all.join(", "));
+            return Err(self.error(foreign, message));
+        }
+        Ok(())
+    }
+
+    fn check_summary(&self, raw: &RuleText) -> Result<(), RuleError> {
+        for (language, text) in [("zh", &raw.summary.zh), ("en", &raw.summary.en)] {
+            let key = format!("summary.{language}");
+            if text.trim().is_empty() {
+                return Err(self.error(&key, "must not be empty"));
+            }
+            for part in text.split('{').skip(1) {
+                let name = part.split_once('}').map(|(name, _)| name);
+                if name.is_none_or(|name| !PLACEHOLDERS.contains(&name)) {
+                    return Err(self.error(&key, format!("placeholders are {{{}}}", PLACEHOLDERS.join("}, {"))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn quiet_after(&self, raw: &RuleText) -> Result<Option<Span>, RuleError> {
+        match raw.quiet_after.as_deref() {
+            Some("never") => Ok(None),
+            Some(text) => {
+                let span = text.parse::<Span>().map_err(|error| self.error("quiet_after", format!("{error}, or never")))?;
+                self.positive(Some(span), "quiet_after").map(Some)
+            }
+            None => Ok(match raw.when {
+                Type::Immediate | Type::Sequence => Some(QUIET),
+                Type::Count => raw.within,
+                Type::Absence => Some(Span::from_secs(86_400)),
+                Type::Silence => None,
+                // The next slot says whether it still holds; this is for when no slot closes any more.
+                Type::Baseline => raw.slot.map(|slot| Span::from_micros(slot.as_micros() * 3)),
+            }),
+        }
+    }
+
+    fn condition(&self, text: Option<&str>, key: &str) -> Result<Option<Condition>, RuleError> {
+        text.map(Condition::compile).transpose().map_err(|message| self.error(key, message))
+    }
+
+    fn positive(&self, span: Option<Span>, key: &str) -> Result<Span, RuleError> {
+        match span {
+            Some(span) if span > Span::ZERO && span <= Span::from_secs(90 * 86_400) => Ok(span),
+            _ => Err(self.error(key, "must be above zero and at most 90d")),
+        }
+    }
+
+    fn kinds(&self, kinds: Option<Vec<Kind>>, key: &str) -> Result<Vec<Kind>, RuleError> {
+        kinds.filter(|kinds| !kinds.is_empty()).ok_or_else(|| self.error(key, "must name at least one kind"))
+    }
+
+    fn step(&self, step: StepText, key: &str) -> Result<Step, RuleError> {
+        let condition = self.condition(step.condition.as_deref(), &format!("{key}.if"))?;
+        Ok(Step { kinds: self.kinds(Some(step.kinds), &format!("{key}.kinds"))?, condition })
+    }
+
+    fn when(&self, raw: RuleText) -> Result<When, RuleError> {
+        match raw.when {
+            Type::Immediate => Ok(When::Immediate { kinds: self.kinds(raw.kinds, "kinds")? }),
+            Type::Count => {
+                let at_least = raw.at_least.unwrap_or(0);
+                if !(2..=MOST_COUNTED).contains(&at_least) {
+                    return Err(self.error("at_least", format!("allowed: 2 to {MOST_COUNTED}")));
+                }
+                let within = self.positive(raw.within, "within")?;
+                Ok(When::Count { kinds: self.kinds(raw.kinds, "kinds")?, at_least, within })
+            }
+            Type::Sequence => self.sequence(raw),
+            Type::Absence => {
+                let kinds = self.kinds(raw.expect.map(|expect| expect.kinds), "expect.kinds")?;
+                let duty = raw.duty.unwrap_or_default().into();
+                Ok(When::Absence { kinds, duty, grace: raw.grace.unwrap_or(Span::ZERO).max(Span::ZERO) })
+            }
+            Type::Silence => self.silence(raw),
+            Type::Baseline => self.baseline(raw),
+        }
+    }
+
+    fn sequence(&self, raw: RuleText) -> Result<When, RuleError> {
+        let within = self.positive(raw.within, "within")?;
+        let first = raw.first.ok_or_else(|| self.error("first", "needed"))?;
+        let (second, key, without) = match (raw.then, raw.without) {
+            (Some(then), None) => (then, "then", false),
+            (None, Some(without)) => (without, "without", true),
+            _ => return Err(self.error("then", "exactly one of then and without")),
+        };
+        Ok(When::Sequence { first: self.step(first, "first")?, second: self.step(second, key)?, without, within })
+    }
+
+    fn silence(&self, raw: RuleText) -> Result<When, RuleError> {
+        let devices: Vec<Arc<str>> = raw.devices.unwrap_or_default().iter().map(|kind| kind.as_str().into()).collect();
+        if devices.is_empty() {
+            return Err(self.error("devices", "must name at least one kind of device"));
+        }
+        let limit = match (raw.after, raw.missed) {
+            (Some(after), None) => Limit::After(self.positive(Some(after), "after")?),
+            (None, Some(missed)) if (1..=1_000).contains(&missed) => Limit::Missed(missed),
+            (None, Some(_)) => return Err(self.error("missed", "allowed: 1 to 1000")),
+            _ => return Err(self.error("after", "exactly one of after and missed")),
+        };
+        Ok(When::Silence { of: raw.of.unwrap_or(Of::Device), devices, limit })
+    }
+
+    fn baseline(&self, raw: RuleText) -> Result<When, RuleError> {
+        let slot = self.positive(raw.slot, "slot")?;
+        if slot < Span::from_secs(300) || slot > Span::from_secs(86_400) || WEEK.as_micros() % slot.as_micros() != 0 {
+            return Err(self.error("slot", "allowed: 5m to 24h, a whole part of a week"));
+        }
+        let alpha = raw.alpha.unwrap_or(1e-5);
+        if !(1e-12..=0.1).contains(&alpha) {
+            return Err(self.error("alpha", "allowed: 1e-12 to 0.1"));
+        }
+        let min_weeks = raw.min_weeks.unwrap_or(3);
+        if !(1..=8).contains(&min_weeks) {
+            return Err(self.error("min_weeks", "allowed: 1 to 8"));
+        }
+        let late = raw.late.unwrap_or(Span::from_secs(60));
+        Ok(When::Baseline {
+            kinds: self.kinds(raw.kinds, "kinds")?,
+            settings: Baseline { slot, min_weeks, alpha, late: late.max(Span::ZERO) },
+        })
+    }
+}
+
+/// One condition per (device, channel, kind, zone) for what happens at once; one per place for the rest.
+fn default_by(of: Type) -> Vec<By> {
+    match of {
+        Type::Immediate => vec![By::Kind, By::Device, By::Channel, By::Zone],
+        Type::Count | Type::Sequence | Type::Absence | Type::Silence | Type::Baseline => Vec::new(),
+    }
+}

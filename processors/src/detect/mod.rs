@@ -1,0 +1,71 @@
+//! Events to anomalies.
+//!
+//! One [`Detector`] works on one input partition. Its state is kept by event key (the place, or the device when the place is not
+//! known); each key's state names the offset up to which it has been applied, so that a key restored ahead of the replay skips
+//! what it already holds. Windows are on the event's effective time; deadlines are on the time of receipt and are judged only
+//! when the frontier has passed them.
+
+mod absence;
+mod baseline;
+mod cel;
+mod count;
+mod devices;
+mod engine;
+mod file;
+mod finding;
+mod immediate;
+mod load;
+mod pack;
+mod roster;
+mod rules;
+mod sequence;
+mod silence;
+mod state;
+mod stats;
+mod task;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::path::PathBuf;
+
+use chorus_model::Span;
+use chorus_runtime::Fate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use engine::{Detector, Setup};
+pub use load::RuleError;
+pub use roster::{Roster, RosterError};
+pub use rules::{Rule, RuleSet};
+pub use task::DetectTask;
+
+/// `ce_source` of anomalies.
+pub const SOURCE: &str = "/chorus/detect";
+
+/// No rule looks at events of this kind, feed or sort of place.
+pub const NO_RULE: Fate = Fate::Filtered("no_rule");
+/// A rule looked, and found nothing to say.
+pub const NO_ANOMALY: Fate = Fate::Filtered("no_anomaly");
+/// The record is no canonical event.
+pub const BAD_EVENT: Fate = Fate::Filtered("bad_event");
+/// Every fate that a record may have here.
+pub const FATES: &[Fate] = &[Fate::Forwarded, Fate::Duplicate, NO_RULE, NO_ANOMALY, BAD_EVENT];
+
+/// The section `detect` of the configuration.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Rule files, and directories of them.
+    pub rules: Vec<PathBuf>,
+    /// Duties and their calendars; needed by rules of the type `absence`.
+    pub roster: Option<PathBuf>,
+    /// How often changed state is written; a restart replays one such interval.
+    pub snapshot_every: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { rules: Vec::new(), roster: None, snapshot_every: Span::from_secs(30) }
+    }
+}

@@ -1,0 +1,219 @@
+//! Rules as the detector uses them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chorus_model::{Event, Kind, PlaceKind, PlaceRef, Severity, Span, Text, id};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::cel::{Condition, View};
+
+/// What keeps two conditions of a rule apart within a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum By {
+    Device,
+    Channel,
+    Zone,
+    Subject,
+    Kind,
+}
+
+/// What is silent: a device, or everything at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Of {
+    Device,
+    Place,
+}
+
+/// How long a device may say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    After(Span),
+    /// So many heartbeats of the registry.
+    Missed(u32),
+}
+
+impl Limit {
+    /// The span for a device with this heartbeat; `None` when it cannot be judged.
+    pub(crate) fn span(self, heartbeat: Option<Span>) -> Option<Span> {
+        match self {
+            Self::After(span) => Some(span),
+            Self::Missed(beats) => heartbeat.map(|beat| Span::from_micros(beat.as_micros() * i64::from(beats))),
+        }
+    }
+}
+
+/// One half of a sequence.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) condition: Option<Condition>,
+}
+
+/// The statistics of a `baseline` rule.
+#[derive(Debug)]
+pub(crate) struct Baseline {
+    pub(crate) slot: Span,
+    pub(crate) min_weeks: u32,
+    pub(crate) alpha: f64,
+    pub(crate) late: Span,
+}
+
+/// When a rule fires.
+#[derive(Debug)]
+pub(crate) enum When {
+    Immediate { kinds: Vec<Kind> },
+    Count { kinds: Vec<Kind>, at_least: usize, within: Span },
+    Sequence { first: Step, second: Step, without: bool, within: Span },
+    Absence { kinds: Vec<Kind>, duty: Arc<str>, grace: Span },
+    Silence { of: Of, devices: Vec<Arc<str>>, limit: Limit },
+    Baseline { kinds: Vec<Kind>, settings: Baseline },
+}
+
+/// One rule, checked and compiled.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id, unique in the set.
+    pub id: Arc<str>,
+    /// The file that it stands in.
+    pub file: Arc<str>,
+    pub(crate) when: When,
+    pub(crate) places: Vec<PlaceKind>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) kind: Option<Arc<str>>,
+    pub(crate) quiet_after: Option<Span>,
+    pub(crate) by: Vec<By>,
+    pub(crate) summary: Text,
+    pub(crate) feed: Option<Arc<str>>,
+}
+
+impl Rule {
+    /// The kinds of events that it looks at; empty for silence, which hears every kind.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        match &self.when {
+            When::Immediate { kinds }
+            | When::Count { kinds, .. }
+            | When::Absence { kinds, .. }
+            | When::Baseline { kinds, .. } => kinds.clone(),
+            When::Sequence { first, second, .. } => {
+                let mut kinds = first.kinds.clone();
+                kinds.extend(&second.kinds);
+                kinds
+            }
+            When::Silence { .. } => Vec::new(),
+        }
+    }
+
+    pub(crate) fn within(&self) -> Option<Span> {
+        match &self.when {
+            When::Count { within, .. } | When::Sequence { within, .. } => Some(*within),
+            When::Silence { limit: Limit::After(span), .. } => Some(*span),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn applies_at(&self, place: &PlaceRef) -> bool {
+        self.places.is_empty() || self.places.contains(&place.kind)
+    }
+
+    pub(crate) fn applies_to(&self, feed: &str) -> bool {
+        self.feed.as_deref().is_none_or(|own| own == feed)
+    }
+
+    /// The frontier that its deadlines wait for.
+    pub(crate) fn feed(&self) -> Arc<str> {
+        self.feed.clone().unwrap_or_else(|| Arc::from(super::timers::LEAST))
+    }
+
+    /// What keeps this event's condition apart from others of the rule; `None` when the event lacks the very thing (an event
+    /// without a subject is not "the same subject again").
+    pub(crate) fn by(&self, event: &Event) -> Option<String> {
+        let mut parts = Vec::with_capacity(self.by.len());
+        for by in &self.by {
+            parts.push(match by {
+                By::Device => event.device.id.to_string(),
+                By::Channel => event.device.channel.as_deref().unwrap_or_default().to_owned(),
+                By::Zone => event.zone.clone().unwrap_or_default(),
+                By::Kind => event.kind.as_str().to_owned(),
+                // The pseudonym itself stays behind: a condition travels into alerts.
+                By::Subject => id::derive(&[event.subject_ref.as_deref()?]).chars().take(12).collect(),
+            });
+        }
+        let mut key = parts.join("|");
+        if event.is_test {
+            key.push_str("|test"); // a drill never mixes with what is real
+        }
+        Some(key)
+    }
+}
+
+/// All rules at one version, indexed by the kind of event.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// A hash of the contents of all files, named in every anomaly.
+    pub version: Arc<str>,
+    rules: Vec<Rule>,
+    by_kind: BTreeMap<Kind, Vec<usize>>,
+    silences: Vec<usize>,
+    faults: AtomicU64,
+}
+
+impl RuleSet {
+    /// The rules sorted by id, so that neither the names nor the order of files show in outputs.
+    pub(crate) fn new(version: Arc<str>, mut rules: Vec<Rule>) -> Self {
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut by_kind: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
+        let mut silences = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let mut kinds = rule.kinds();
+            kinds.sort();
+            kinds.dedup();
+            if kinds.is_empty() {
+                silences.push(index);
+            }
+            kinds.into_iter().for_each(|kind| by_kind.entry(kind).or_default().push(index));
+        }
+        Self { version, rules, by_kind, silences, faults: AtomicU64::new(0) }
+    }
+
+    /// Every rule, by id.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule of that id.
+    #[must_use]
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().and_then(|index| self.rules.get(index))
+    }
+
+    /// How often a condition could not be evaluated; such a condition counts as false.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Rule> {
+        self.by_kind.get(&kind).into_iter().flatten().filter_map(|index| self.rules.get(*index))
+    }
+
+    pub(crate) fn silences(&self) -> impl Iterator<Item = &Rule> {
+        self.silences.iter().filter_map(|index| self.rules.get(*index))
+    }
+
+    /// True when the condition is absent or holds; what cannot be evaluated is counted and false.
+    pub(crate) fn holds(&self, condition: Option<&Condition>, view: &View<'_>) -> bool {
+        let Some(condition) = condition else { return true };
+        view.holds(condition).unwrap_or_else(|| {
+            self.faults.fetch_add(1, Ordering::Relaxed);
+            false
+        })
+    }
+}
