@@ -1,1 +1,3 @@
-//! stub
+//! The binary of Chorus: one sub-command a role, the demonstration, the tools.
+
+pub mod city;
