@@ -1,5 +1,7 @@
 //! A normal day: heartbeats, arrivals, traffic, patrols. Nothing here raises an alert under sane rules.
 
+use std::collections::BTreeMap;
+
 use chorus_model::{Kind, PlaceKind, Span, Timestamp};
 
 use super::RawRecord;
@@ -24,8 +26,8 @@ pub(crate) struct Background {
     seed: u64,
     pub(crate) rhythm: Rhythm,
     pub(crate) load: f64,
-    /// For each interval, what beats in each second of it: (device, microseconds within the second).
-    beats: Vec<(i64, Vec<Vec<(usize, i64)>>)>,
+    /// For each interval in seconds, what beats in each second of it.
+    beats: BTreeMap<i64, Vec<Vec<Beat>>>,
     school_doors: Vec<usize>,
     hospital_doors: Vec<usize>,
     gates: Vec<usize>,
@@ -36,6 +38,13 @@ pub(crate) struct Background {
     school_panels: Vec<usize>,
     phones: Vec<usize>,
     guarded: Vec<usize>,
+}
+
+/// When in its second a device beats.
+#[derive(Clone, Copy, Debug)]
+struct Beat {
+    unit: usize,
+    micros: i64,
 }
 
 /// One second that is being made.
@@ -89,8 +98,8 @@ impl Background {
     fn heartbeats(&self, world: &World, begin: Timestamp, second: i64, out: &mut Vec<RawRecord>) {
         for (interval, seconds) in &self.beats {
             let due = usize::try_from(second.rem_euclid(*interval)).ok().and_then(|index| seconds.get(index));
-            for (unit, micros) in due.into_iter().flatten() {
-                out.push(world.units[*unit].heartbeat(begin.plus(Span::from_micros(*micros))));
+            for beat in due.into_iter().flatten() {
+                out.push(world.units[beat.unit].heartbeat(begin.plus(Span::from_micros(beat.micros))));
             }
         }
     }
@@ -227,15 +236,13 @@ fn filter(world: &World, units: &[usize], keep: impl Fn(&Unit) -> bool) -> Vec<u
 }
 
 /// Sorts what beats by interval and second, so that a second looks at nobody whose turn it is not.
-fn beats(world: &World) -> Vec<(i64, Vec<Vec<(usize, i64)>>)> {
-    let mut beats: Vec<(i64, Vec<Vec<(usize, i64)>>)> = Vec::new();
+fn beats(world: &World) -> BTreeMap<i64, Vec<Vec<Beat>>> {
+    let mut beats: BTreeMap<i64, Vec<Vec<Beat>>> = BTreeMap::new();
     for (index, unit) in world.units.iter().enumerate().filter(|(_, unit)| unit.beat > 0) {
-        let known = beats.iter().position(|(interval, _)| *interval == unit.beat).unwrap_or_else(|| {
-            beats.push((unit.beat, vec![Vec::new(); usize::try_from(unit.beat).unwrap_or(1)]));
-            beats.len() - 1
-        });
+        let length = usize::try_from(unit.beat).unwrap_or(1);
+        let seconds = beats.entry(unit.beat).or_insert_with(|| vec![Vec::new(); length]);
         let second = usize::try_from(unit.phase / 1_000_000).unwrap_or(0);
-        beats[known].1[second].push((index, unit.phase % 1_000_000));
+        seconds[second].push(Beat { unit: index, micros: unit.phase % 1_000_000 });
     }
     beats
 }

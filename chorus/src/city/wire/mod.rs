@@ -13,7 +13,7 @@ use jiff::civil;
 use super::rhythm::CHINA;
 
 /// The civil time of Nanchang, in whole seconds: what nearly every device writes.
-fn local(at: Timestamp) -> civil::DateTime {
+pub(crate) fn local(at: Timestamp) -> civil::DateTime {
     civil_time(at, CHINA)
 }
 
