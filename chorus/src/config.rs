@@ -42,9 +42,9 @@ pub struct Config {
     /// Where alerts go, by name.
     #[serde(default)]
     pub destinations: BTreeMap<String, chorus_sinks::Settings>,
-    /// The governance centre.
+    /// The governance centre; needed by its role alone.
     #[serde(default)]
-    pub center: chorus_center::Settings,
+    pub center: Option<chorus_center::Settings>,
 }
 
 /// Keys, by file: never by value.
@@ -94,10 +94,10 @@ impl Config {
             }
         }
         for (name, settings) in &self.destinations {
-            let problems = settings.problems().into_iter();
-            found.extend(problems.map(|(key, message)| (format!("destinations.{name}.{key}"), message)));
+            found.extend(settings.problems(name));
         }
-        found.extend(self.center.problems().into_iter().map(|(key, message)| (format!("center.{key}"), message)));
+        found.extend(self.fuse.problems());
+        found.extend(self.center.iter().flat_map(chorus_center::Settings::problems));
         if self.http.listen.parse::<std::net::SocketAddr>().is_err() {
             found.push(("http.listen".to_owned(), "expected address:port, such as 0.0.0.0:9600".to_owned()));
         }

@@ -8,4 +8,5 @@ pub mod demo;
 pub mod exit;
 pub mod process;
 pub mod roles;
+pub mod shipped;
 pub mod tools;

@@ -50,15 +50,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let setup = Setup::make(arguments)?;
     let process = Process::new(setup.config.clone(), runtime.handle().clone())?;
-    let center = runtime.block_on(chorus_center::open(&process.config.center, process.shared.metrics.clone()))?;
+    let center = process.config.center.clone().unwrap_or_default();
+    let center = runtime.block_on(chorus_center::open(&center, process.shared.metrics.clone()))?;
     progress.say("starting the roles");
     let running = start_roles(&process, &setup)?;
     let listen = format!("127.0.0.1:{}", arguments.port);
     let city = City { process: &process, setup: &setup, arguments, progress: &progress };
     let result = runtime.block_on(async {
         let serving = process.serve(&listen, center.router(), running);
-        let playing = city.play();
-        let (served, ()) = tokio::join!(serving, playing);
+        let keeping = center.run_background(process.shared.control.clone());
+        let (served, (), ()) = tokio::join!(serving, keeping, city.play());
         served
     });
     if result.is_ok() {
@@ -68,11 +69,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
 }
 
 fn start_roles(process: &Process, setup: &Setup) -> Result<Vec<Running>, Exit> {
+    let rules = crate::shipped::rules().map_err(anyhow::Error::from)?;
     let mut running = Vec::new();
     for feed in chorus_ingest::feeds::FEEDS {
         running.extend(roles::ingest::start(process, feed.name, &setup.registry)?);
     }
-    running.extend(roles::detect::start_with(process, &setup.registry, setup.rules.clone(), setup.roster.clone())?);
+    running.extend(roles::detect::start_with(process, &setup.registry, rules, setup.roster()?)?);
     running.extend(roles::fuse::start(process, &setup.registry)?);
     running.extend(roles::deliver::start(process, setup::DESTINATION)?);
     Ok(running)

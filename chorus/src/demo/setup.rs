@@ -1,11 +1,10 @@
 //! What the demo makes for itself: broker, topics, registry, rules, roster, keys, configuration.
 
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use chorus_model::Timestamp;
-use chorus_processors::detect::{Roster, RuleSet};
+use chorus_processors::detect::Roster;
 use chorus_runtime::mock::Embedded;
 use chorus_runtime::registry::{Handle, Registry};
 use chorus_runtime::Control;
@@ -15,7 +14,6 @@ use super::simulate::Devices;
 use crate::city::City;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::roles::detect::shipped_rules;
 use crate::tools::topics::plans;
 
 /// The demo's one destination.
@@ -30,10 +28,6 @@ pub struct Setup {
     pub config: Config,
     /// Places and devices.
     pub registry: Handle,
-    /// The shipped rules.
-    pub rules: Arc<RuleSet>,
-    /// The duties of the grid workers.
-    pub roster: Arc<Roster>,
     city: City,
     start: Timestamp,
     _broker: Embedded,
@@ -57,17 +51,22 @@ impl Setup {
         let city = City::new(arguments.seed);
         let (places, devices) = city.registry();
         let start = Timestamp::from(jiff::Timestamp::now()).plus(ROSTER_LEAD);
-        let roster = Roster::parse("roster.yaml", &city.roster_yaml(start)).map_err(anyhow::Error::from)?;
         Ok(Self {
             config,
             registry: Handle::fixed(Registry::from_parts(places, devices)?),
-            rules: Arc::new(shipped_rules()?),
-            roster: Arc::new(roster),
             city,
             start,
             _broker: broker,
             _folder: folder,
         })
+    }
+
+    /// The duties of this city's grid workers; due soon after its start.
+    ///
+    /// # Errors
+    /// None that a test would not have shown.
+    pub fn roster(&self) -> Result<Roster, Exit> {
+        Ok(Roster::parse("roster.yaml", &City::roster_yaml(self.start)).map_err(anyhow::Error::from)?)
     }
 
     /// Lets the devices speak, from now on.

@@ -114,6 +114,6 @@ pub fn write(arguments: &Arguments, folder: &Path) -> Result<(), Exit> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("places.csv"), city.places_csv())?;
     std::fs::write(folder.join("devices.csv"), city.devices_csv())?;
-    std::fs::write(folder.join("roster.yaml"), city.roster_yaml(arguments.start()))?;
+    std::fs::write(folder.join("roster.yaml"), City::roster_yaml(arguments.start()))?;
     Ok(())
 }

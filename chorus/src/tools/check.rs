@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use chorus_processors::detect::{Roster, RuleSet};
-use chorus_runtime::registry::Registry;
+use chorus_processors::detect::Setup;
+use chorus_runtime::registry::{Handle, Registry};
 
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::roles::detect::configured;
 use crate::roles::ingest::sealer;
 
 /// Reads everything that the configuration names: registry, rules, roster, keys.
@@ -22,14 +23,9 @@ pub fn run(file: Option<&Path>) -> Result<(), Exit> {
         }
         Err(error) => problems.push(format!("registry: {error:#}")),
     }
-    match RuleSet::load(&config.detect.rules) {
-        Ok(rules) => println!("rules: {}", rules.rules().len()),
-        Err(error) => problems.push(format!("detect.rules: {error}")),
-    }
-    if let Some(roster) = &config.detect.roster
-        && let Err(error) = Roster::load(roster)
-    {
-        problems.push(format!("detect.roster: {error}"));
+    match rules(&config) {
+        Ok(count) => println!("rules: {count}"),
+        Err(exit) => problems.push(exit.to_string()),
     }
     if let Err(error) = sealer(&config) {
         problems.push(error.to_string());
@@ -39,4 +35,12 @@ pub fn run(file: Option<&Path>) -> Result<(), Exit> {
     }
     println!("configuration is valid");
     Ok(())
+}
+
+/// How many rules are in force; with the roster that they need.
+fn rules(config: &Config) -> Result<usize, Exit> {
+    let (rules, roster) = configured(config)?;
+    let setup = Setup::new(rules, roster, Handle::fixed(Registry::default()))
+        .map_err(|error| Exit::usage(format!("detect.rules: {error}")))?;
+    Ok(setup.rules.rules().len())
 }
