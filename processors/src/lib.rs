@@ -3,3 +3,7 @@
 //! Both are pure functions of the log: no clock, no randomness, and an order of outputs that depends on the log alone.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+mod ledger;
+
+pub mod detect;
