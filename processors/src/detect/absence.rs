@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::Seen;
 use super::finding::{Finding, Tip, Turn};
-use super::rules::{Rule, When};
 use super::roster::Duty;
+use super::rules::{Rule, When};
 use super::world::{Site, World};
 
 /// Reports remembered per place: the latest are enough, since windows close in order.

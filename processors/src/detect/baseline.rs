@@ -71,6 +71,9 @@ struct Standing {
     /// The slot in which it began.
     #[serde(rename = "f")]
     from: i64,
+    /// The latest slot that it held in.
+    #[serde(rename = "l")]
+    last: i64,
 }
 
 fn settings(rule: &Rule) -> Option<&Baseline> {
@@ -162,7 +165,11 @@ impl Series {
         let history = &self.history;
         let judged = number > self.first;
         let slot = self.open.entry(number).or_insert_with(|| Slot {
-            limit: if judged { history.usual(number, settings.min_weeks).map(|u| u.limit(settings.alpha)) } else { None },
+            limit: if judged {
+                history.usual(number, settings.min_weeks).map(|u| u.limit(settings.alpha))
+            } else {
+                None
+            },
             ..Slot::default()
         });
         slot.count = slot.count.saturating_add(weight(seen.event));
@@ -210,11 +217,16 @@ impl Series {
         if let Some(standing) = self.standing
             && direction != Some(standing.is_up)
         {
+            if number <= standing.last {
+                return; // told before the end of its slot, while the slot before was still open
+            }
             self.standing = None;
             self.tell(rule, by, settings, AnomalyStatus::Resolved, standing, number, tip.clone(), turn);
         }
         let Some(is_up) = direction else { return };
-        let standing = *self.standing.get_or_insert(Standing { is_up, from: number });
+        let standing = self.standing.get_or_insert(Standing { is_up, from: number, last: number });
+        standing.last = standing.last.max(number);
+        let standing = *standing;
         self.tell(rule, by, settings, AnomalyStatus::Firing, standing, number, tip, turn);
     }
 

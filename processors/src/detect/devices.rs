@@ -48,7 +48,8 @@ impl Recent {
             return false; // not an id of ours: nothing to recognise it by
         };
         if !self.devices.contains_key(&event.device.id) && self.devices.len() >= DEVICES {
-            let oldest = self.devices.iter().min_by_key(|(_, memory)| memory.last).map(|(device, _)| Arc::clone(device));
+            let oldest =
+                self.devices.iter().min_by_key(|(_, memory)| memory.last).map(|(device, _)| Arc::clone(device));
             oldest.and_then(|device| self.devices.remove(&device));
         }
         let memory = self

@@ -404,13 +404,7 @@ impl Detector {
 }
 
 /// Lets one rule look at the event. Returns when the rule wants the key to be passed.
-fn apply(
-    state: &mut RuleState,
-    rule: &Rule,
-    world: &World,
-    seen: &Seen<'_>,
-    turn: &mut Turn<'_>,
-) -> Option<Timestamp> {
+fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, turn: &mut Turn<'_>) -> Option<Timestamp> {
     match state {
         RuleState::Immediate(state) => state.event(rule, seen, turn),
         RuleState::Count(state) => state.event(rule, seen, turn),

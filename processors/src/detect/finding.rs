@@ -11,8 +11,7 @@ use super::engine::Seen;
 use super::rules::Rule;
 
 /// What a summary may name.
-pub(crate) const PLACEHOLDERS: [&str; 8] =
-    ["place", "kind", "devices", "count", "from", "to", "expected", "within"];
+pub(crate) const PLACEHOLDERS: [&str; 8] = ["place", "kind", "devices", "count", "from", "to", "expected", "within"];
 /// A condition that goes on is told again after this time, or when its count has doubled.
 pub(crate) const RETELL: Span = Span::from_secs(60);
 

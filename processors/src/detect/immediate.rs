@@ -134,12 +134,7 @@ pub(crate) fn enter(open: &mut BTreeMap<String, Episode>, by: String, episode: E
 }
 
 /// Tells untold repeats and forgets what is over.
-pub(crate) fn pass_open(
-    open: &mut BTreeMap<String, Episode>,
-    rule: &Rule,
-    frontier: Timestamp,
-    turn: &mut Turn<'_>,
-) {
+pub(crate) fn pass_open(open: &mut BTreeMap<String, Episode>, rule: &Rule, frontier: Timestamp, turn: &mut Turn<'_>) {
     open.retain(|by, episode| !episode.pass(rule, by, rule.quiet_after, |deadline| frontier > deadline, turn));
 }
 

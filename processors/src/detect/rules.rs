@@ -65,6 +65,7 @@ pub(crate) struct Baseline {
 
 /// When a rule fires.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // a few dozen rules, made once
 pub(crate) enum When {
     Immediate { kinds: Vec<Kind> },
     Count { kinds: Vec<Kind>, at_least: usize, within: Span },

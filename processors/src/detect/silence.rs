@@ -97,7 +97,8 @@ impl State {
         let Some((_, kinds, limit)) = parts(rule) else { return false };
         let mut planted = false;
         for (device, listed) in &site.devices {
-            let is_judged = listed.is_of(kinds) && listed.heartbeat.is_some_and(|beat| limit.span(Some(beat)).is_some());
+            let is_judged =
+                listed.is_of(kinds) && listed.heartbeat.is_some_and(|beat| limit.span(Some(beat)).is_some());
             if is_judged && !self.devices.contains_key(device) && self.devices.len() < MOST_DEVICES {
                 self.devices.insert(Arc::clone(device), Watch { last: frontier, is_silent: false });
                 planted = true;
@@ -124,14 +125,7 @@ impl State {
         }
     }
 
-    fn pass_place(
-        &mut self,
-        rule: &Rule,
-        limit: Limit,
-        site: Option<&Site>,
-        frontier: Timestamp,
-        turn: &mut Turn<'_>,
-    ) {
+    fn pass_place(&mut self, rule: &Rule, limit: Limit, site: Option<&Site>, frontier: Timestamp, turn: &mut Turn<'_>) {
         let Some(deadline) = self.deadline(limit, site) else { return };
         if self.is_silent || frontier <= deadline {
             return;

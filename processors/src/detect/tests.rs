@@ -177,9 +177,9 @@ fn resolved(rule: &str, count: f64) -> (String, AnomalyStatus, f64) {
     (rule.to_owned(), AnomalyStatus::Resolved, count)
 }
 
-const FAULT: &str = r#"rules: [{id: fault, when: immediate, kinds: [gate.fault, device.offline], summary: {zh: z, en: "{devices}"}}]"#;
-const SILENT: &str =
-    r"rules: [{id: silent, when: silence, of: device, devices: [gate], missed: 3, feed: gate, summary: {zh: z, en: e}}]";
+const FAULT: &str =
+    r#"rules: [{id: fault, when: immediate, kinds: [gate.fault, device.offline], summary: {zh: z, en: "{devices}"}}]"#;
+const SILENT: &str = r"rules: [{id: silent, when: silence, of: device, devices: [gate], missed: 3, feed: gate, summary: {zh: z, en: e}}]";
 
 #[test]
 fn a_storm_of_repeats_is_one_condition_told_when_it_has_doubled_and_at_rest() {
@@ -294,7 +294,8 @@ fn a_without_b_is_judged_by_the_frontier_of_its_feed_alone() {
     log.event(&loss(Phase::Start, 5_000));
     log.event(&loss(Phase::End, 5_000 + 1_801)); // too late, though no frontier has passed yet
     log.mark("gate", 8_000);
-    assert_eq!(log.told(), [firing("d-without", 1.0), resolved("d-without", 1.0)]);
+    let told: Vec<_> = log.told().into_iter().filter(|(rule, _, _)| rule == "d-without").collect();
+    assert_eq!(told, [firing("d-without", 1.0), resolved("d-without", 1.0)]);
 }
 
 #[test]
@@ -433,7 +434,10 @@ fn history() -> Vec<Entry> {
         };
         let is_replay = random(12) == 0;
         let late = if is_replay { i64::try_from(random(3_000)).unwrap() } else { 0 };
-        let base = event(devices[pick % 4], kinds[pick % 8], secs - late);
+        let burst = n % 40 < 8; // a card that is refused again and again
+        let kind = if burst { Kind::AccessDenied } else { kinds[pick % 8] };
+        let device = devices[if burst { 3 } else { usize::try_from(random(4)).unwrap() }];
+        let base = event(device, kind, secs - late);
         log.push(Entry::Event(Box::new(Event {
             event_id: id::derive(&["n", &(n - i64::try_from(random(2)).unwrap()).to_string()]),
             native_id: (random(3) == 0).then(|| "n".to_owned()),
@@ -472,7 +476,8 @@ fn run(detector: &mut Detector, table: &mut FrontierTable, log: &[Entry], from: 
 fn any_split_into_live_snapshot_and_replay_tells_byte_for_byte_the_same() {
     let log = history();
     let whole = run(&mut Detector::new(setup(ALL_TYPES), 0, 1), &mut FrontierTable::default(), &log, 0, log.len());
-    let anomalies: Vec<Anomaly> = whole.iter().flat_map(|b| serde_json::from_slice::<Vec<Anomaly>>(b).unwrap()).collect();
+    let anomalies: Vec<Anomaly> =
+        whole.iter().flat_map(|b| serde_json::from_slice::<Vec<Anomaly>>(b).unwrap()).collect();
     for rule in RuleSet::parse(&[("rules.yaml", ALL_TYPES)]).unwrap().rules() {
         let of_rule = |status: AnomalyStatus| anomalies.iter().any(|a| a.rule == rule.id && a.status == status);
         assert!(of_rule(AnomalyStatus::Firing), "the history never fires {}: the test would prove nothing", rule.id);

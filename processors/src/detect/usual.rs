@@ -101,7 +101,8 @@ impl History {
         let (mut low, mut high) = (LEAST_DISPERSION, MOST_DISPERSION);
         for _ in 0..12 {
             let tried = (low * high).sqrt();
-            let mut ratios: Vec<f64> = pairs.iter().map(|(mean, square)| square / (mean + tried * mean * mean)).collect();
+            let mut ratios: Vec<f64> =
+                pairs.iter().map(|(mean, square)| square / (mean + tried * mean * mean)).collect();
             ratios.sort_by(f64::total_cmp);
             let median = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
             if median > MEDIAN_OF_SQUARE { low = tried } else { high = tried }

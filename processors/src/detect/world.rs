@@ -36,8 +36,7 @@ impl World {
         let is_mine = |id: &str| partition_for(id.as_bytes(), partitions) == partition;
         let mut sites = BTreeMap::new();
         for place in registry.places().filter(|place| is_mine(&place.id)) {
-            let site =
-                Site { place: place.to_ref(), calendar: place.calendar.clone(), devices: BTreeMap::new() };
+            let site = Site { place: place.to_ref(), calendar: place.calendar.clone(), devices: BTreeMap::new() };
             sites.insert(Arc::clone(&place.id), site);
         }
         for device in registry.devices() {
