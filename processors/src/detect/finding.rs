@@ -11,16 +11,22 @@ use super::engine::Seen;
 use super::rules::Rule;
 
 /// What a summary may name.
-pub(crate) const PLACEHOLDERS: [&str; 8] =
-    ["place", "kind", "devices", "count", "from", "to", "expected", "within"];
+pub(crate) const PLACEHOLDERS: [&str; 8] = ["place", "kind", "devices", "count", "from", "to", "expected", "within"];
 /// A condition that goes on is told again after this time, or when its count has doubled.
 pub(crate) const RETELL: Span = Span::from_secs(60);
 
-/// An instant in the city's own time.
-pub(crate) fn local(instant: Timestamp) -> Option<jiff::Zoned> {
+/// The most devices that an anomaly names.
+const MOST_DEVICES: usize = 64;
+
+/// The city's own time zone.
+pub(crate) fn zone() -> TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
-    let zone = ZONE.get_or_init(|| TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC));
-    Some(instant.to_jiff()?.to_zoned(zone.clone()))
+    ZONE.get_or_init(|| TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC)).clone()
+}
+
+/// An instant in the city's own time.
+pub(crate) fn local(instant: Timestamp) -> Option<jiff::civil::DateTime> {
+    Some(zone().to_datetime(instant.to_jiff()?))
 }
 
 /// What tipped an anomaly: an event or a deadline.
@@ -87,7 +93,7 @@ impl Turn<'_> {
             kind,
             severity: rule.severity.unwrap_or(finding.severity),
             place: self.place.clone(),
-            devices: finding.devices.to_vec(),
+            devices: finding.devices.iter().take(MOST_DEVICES).cloned().collect(),
             from: finding.from,
             to: finding.to,
             count: finding.count,
@@ -172,17 +178,19 @@ impl Episode {
             kind: kind.into(),
             is_test: event.is_test,
             told: 0,
-            told_to: Timestamp::MIN,
-            told_at: Timestamp::MIN,
+            told_to: seen.at,
+            told_at: event.received_at,
         }
     }
 
-    /// Puts what came before its first event in front.
+    /// Puts what came before its first event in front; called from the latest to the earliest.
     pub(crate) fn precede(&mut self, at: Timestamp, event_id: &str, device: &Arc<str>) {
         self.from = self.from.min(at);
+        self.to = self.to.max(at);
         self.count += 1;
-        self.evidence.insert(0, event_id.to_owned());
-        self.evidence.truncate(MAX_EVIDENCE);
+        if self.evidence.len() < MAX_EVIDENCE {
+            self.evidence.insert(0, event_id.to_owned());
+        }
         if !self.devices.contains(device) && self.devices.len() < MAX_EVIDENCE {
             self.devices.insert(0, Arc::clone(device));
         }
@@ -198,10 +206,21 @@ impl Episode {
         if !self.devices.contains(&event.device.id) && self.devices.len() < MAX_EVIDENCE {
             self.devices.push(Arc::clone(&event.device.id));
         }
+        self.show(&event.event_id);
+    }
+
+    /// Its end has come: that is no further happening, but it is evidence.
+    pub(crate) fn end(&mut self, seen: &Seen<'_>) {
+        self.to = self.to.max(seen.at);
+        self.last = self.last.max(seen.event.received_at);
+        self.show(&seen.event.event_id);
+    }
+
+    fn show(&mut self, event_id: &str) {
         if self.evidence.len() >= MAX_EVIDENCE {
             self.evidence.remove(0);
         }
-        self.evidence.push(event.event_id.clone());
+        self.evidence.push(event_id.to_owned());
     }
 
     /// True when the event is too late to belong to it.

@@ -199,7 +199,8 @@ impl Builder<'_> {
         match raw.quiet_after.as_deref() {
             Some("never") => Ok(None),
             Some(text) => {
-                let span = text.parse::<Span>().map_err(|error| self.error("quiet_after", format!("{error}, or never")))?;
+                let span =
+                    text.parse::<Span>().map_err(|error| self.error("quiet_after", format!("{error}, or never")))?;
                 self.positive(Some(span), "quiet_after").map(Some)
             }
             None => Ok(match raw.when {

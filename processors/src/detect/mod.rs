@@ -7,6 +7,7 @@
 
 mod absence;
 mod baseline;
+mod cases;
 mod cel;
 mod count;
 mod devices;
@@ -26,6 +27,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod usual;
+mod world;
 
 use std::path::PathBuf;
 
@@ -34,7 +37,8 @@ use chorus_runtime::Fate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use engine::{Detector, Setup};
+pub use cases::{Case, run_tests};
+pub use engine::{Detector, Found, Setup};
 pub use load::RuleError;
 pub use roster::{Roster, RosterError};
 pub use rules::{Rule, RuleSet};

@@ -65,6 +65,7 @@ pub(crate) struct Baseline {
 
 /// When a rule fires.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // a few dozen rules, made once
 pub(crate) enum When {
     Immediate { kinds: Vec<Kind> },
     Count { kinds: Vec<Kind>, at_least: usize, within: Span },
@@ -122,8 +123,9 @@ impl Rule {
         self.places.is_empty() || self.places.contains(&place.kind)
     }
 
+    /// True for events of its feed. An event whose feed is not known (a backtest of bare events) may be of any.
     pub(crate) fn applies_to(&self, feed: &str) -> bool {
-        self.feed.as_deref().is_none_or(|own| own == feed)
+        self.feed.as_deref().is_none_or(|own| feed.is_empty() || own == feed)
     }
 
     /// The frontier that its deadlines wait for.
@@ -153,6 +155,15 @@ impl Rule {
     }
 }
 
+/// The kind that ends what a kind of another name began.
+pub(crate) const fn ended_by(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::DeviceOffline => Some(Kind::DeviceOnline),
+        Kind::DoorHeldOpen => Some(Kind::DoorClosed),
+        _ => None,
+    }
+}
+
 /// All rules at one version, indexed by the kind of event.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -176,6 +187,11 @@ impl RuleSet {
             kinds.dedup();
             if kinds.is_empty() {
                 silences.push(index);
+            }
+            if matches!(rule.when, When::Immediate { .. }) {
+                kinds.extend(kinds.clone().into_iter().filter_map(ended_by));
+                kinds.sort();
+                kinds.dedup();
             }
             kinds.into_iter().for_each(|kind| by_kind.entry(kind).or_default().push(index));
         }
@@ -202,6 +218,12 @@ impl RuleSet {
 
     pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Rule> {
         self.by_kind.get(&kind).into_iter().flatten().filter_map(|index| self.rules.get(*index))
+    }
+
+    /// The feeds that rules name; whoever replays events states frontiers for these (and for the events' own).
+    #[must_use]
+    pub fn feeds(&self) -> std::collections::BTreeSet<&str> {
+        self.rules.iter().filter_map(|rule| rule.feed.as_deref()).collect()
     }
 
     pub(crate) fn silences(&self) -> impl Iterator<Item = &Rule> {

@@ -1,0 +1,422 @@
+//! The detector: state and event, or state and frontier, to anomalies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chorus_model::{Anomaly, Event, FrontierTable, Phase, Span, Timestamp, id};
+use chorus_runtime::Fate;
+use chorus_runtime::registry::Handle;
+
+use super::cel::{Condition, View};
+use super::finding::Turn;
+use super::load::RuleError;
+use super::roster::Roster;
+use super::rules::{Rule, RuleSet, When};
+use super::state::{KeyState, RuleState};
+use super::timers::{Frontiers, LEAST, Timers};
+use super::world::World;
+use super::{NO_ANOMALY, NO_RULE, absence, silence};
+use crate::ledger::{Changes, Write};
+
+/// A stored event that a device sends this long after it happened is state and counts, but fires nothing at once (trap 9).
+pub(crate) const LATE: Span = Span::from_secs(15 * 60);
+/// Devices whose place is not known, per partition. The one not heard of for the longest goes: a forged stream of fresh
+/// device ids must not grow without bound.
+const MOST_STRANGERS: usize = 10_000;
+/// How often one key is passed for one frontier: a deadline may bring the next.
+const MOST_PASSES: usize = 16;
+
+/// What every partition's detector shares.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The rules.
+    pub rules: Arc<RuleSet>,
+    /// Duties and calendars.
+    pub roster: Arc<Roster>,
+    /// Places and devices.
+    pub registry: Handle,
+}
+
+impl Setup {
+    /// Rules with the roster that they name duties of.
+    ///
+    /// # Errors
+    /// When a rule names a duty that the roster does not hold.
+    pub fn new(rules: RuleSet, roster: Roster, registry: Handle) -> Result<Self, RuleError> {
+        for rule in rules.rules() {
+            let When::Absence { duty, .. } = &rule.when else { continue };
+            if roster.duty_of(duty).is_none() {
+                let known: Vec<&str> = roster.duties().map(|duty| &**duty).collect();
+                return Err(RuleError {
+                    file: rule.file.to_string(),
+                    rule: Some(rule.id.to_string()),
+                    path: "duty".to_owned(),
+                    message: format!("no duty `{duty}` in the roster, which has: {}", known.join(", ")),
+                });
+            }
+        }
+        Ok(Self { rules: Arc::new(rules), roster: Arc::new(roster), registry })
+    }
+
+    /// The version that anomalies name: of the rules and the roster together.
+    #[must_use]
+    pub fn version(&self) -> Arc<str> {
+        id::derive(&[&self.rules.version, &self.roster.version]).chars().take(16).collect::<String>().into()
+    }
+}
+
+/// An event as the rules see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) event: &'a Event,
+    /// Its time for windows.
+    pub(crate) at: Timestamp,
+    /// Stored by the device and sent too late to be acted upon.
+    pub(crate) is_late: bool,
+    rules: &'a RuleSet,
+    view: &'a View<'a>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(event: &'a Event, rules: &'a RuleSet, view: &'a View<'a>) -> Self {
+        let at = event.effective_time();
+        let is_late = event.is_replay && event.received_at.since(at) > LATE;
+        Self { event, at, is_late, rules, view }
+    }
+
+    pub(crate) fn holds(&self, condition: Option<&Condition>) -> bool {
+        self.rules.holds(condition, self.view)
+    }
+
+    /// True when something happened that the condition wants to know of. An end or a continuation is a happening only for a
+    /// condition that asks for the phase itself; a statement of state never is.
+    pub(crate) fn happens(&self, condition: Option<&Condition>) -> bool {
+        let counts = match self.event.phase {
+            Phase::Start | Phase::Pulse => true,
+            Phase::Continue | Phase::End => condition.is_some_and(Condition::asks_phase),
+            Phase::Sync => false,
+        };
+        counts && self.holds(condition)
+    }
+}
+
+/// What became of an event.
+#[derive(Debug)]
+pub struct Found {
+    /// Its fate.
+    pub fate: Fate,
+    /// What it tipped, in the order of the rules' ids.
+    pub anomalies: Vec<Anomaly>,
+}
+
+impl Found {
+    fn nothing(fate: Fate) -> Self {
+        Self { fate, anomalies: Vec::new() }
+    }
+}
+
+/// The detector of one input partition: a pure function of the log, the rules, the roster and the registry.
+pub struct Detector {
+    setup: Setup,
+    partition: i32,
+    partitions: i32,
+    version: Arc<str>,
+    world: World,
+    generation: u64,
+    /// Rules whose devices and duties of the registry are in the state.
+    planted: BTreeSet<Arc<str>>,
+    keys: BTreeMap<Arc<str>, KeyState>,
+    /// Keys of devices without a place, by the offset that touched them last.
+    strangers: BTreeMap<i64, Arc<str>>,
+    timers: Timers,
+    changes: Changes,
+    env: Arc<::cel::Env>,
+}
+
+impl std::fmt::Debug for Detector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Detector")
+            .field("partition", &self.partition)
+            .field("version", &self.version)
+            .field("keys", &self.keys.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Detector {
+    /// For one of `partitions` input partitions, with no state yet.
+    #[must_use]
+    pub fn new(setup: Setup, partition: i32, partitions: i32) -> Self {
+        let generation = setup.registry.generation();
+        let world = World::new(&setup.registry.get(), Arc::clone(&setup.roster), partition, partitions);
+        Self {
+            version: setup.version(),
+            setup,
+            partition,
+            partitions,
+            world,
+            generation,
+            planted: BTreeSet::new(),
+            keys: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            timers: Timers::default(),
+            changes: Changes::default(),
+            env: Arc::new(::cel::Env::stdlib()),
+        }
+    }
+
+    /// The version of rules and roster that it works by.
+    #[must_use]
+    pub fn version(&self) -> &Arc<str> {
+        &self.version
+    }
+
+    /// How many keys it remembers.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn refresh(&mut self) {
+        let generation = self.setup.registry.generation();
+        if generation != self.generation {
+            self.generation = generation;
+            let registry = self.setup.registry.get();
+            self.world = World::new(&registry, Arc::clone(&self.setup.roster), self.partition, self.partitions);
+            self.planted.clear();
+        }
+    }
+
+    /// Takes an event in. `feed` is the feed that it came by, empty when that is not known.
+    pub fn event(&mut self, offset: i64, feed: &str, event: &Event) -> Found {
+        self.refresh();
+        let rules = Arc::clone(&self.setup.rules);
+        let view = View::new(event, &self.env);
+        let seen = Seen::new(event, &rules, &view);
+        let candidates = self.candidates(&rules, feed, &seen);
+        if candidates.is_empty() {
+            return Found::nothing(NO_RULE);
+        }
+        let key = match self.keys.get_key_value(event.key()) {
+            // Restored ahead of the replay: the event is in there already.
+            Some((_, state)) if state.offset >= offset => return Found::nothing(NO_ANOMALY),
+            Some((key, _)) => Arc::clone(key),
+            None => Arc::from(event.key()),
+        };
+        let state = self.keys.entry(Arc::clone(&key)).or_insert_with(|| KeyState::new(event.place.clone()));
+        state.place.clone_from(&event.place);
+        let is_repeat = state.recent.is_repeat(event);
+        let mut turn = Turn { version: &self.version, key: &key, place: &event.place, out: Vec::new() };
+        for rule in candidates {
+            let is_silence = matches!(rule.when, When::Silence { .. });
+            if is_repeat && !is_silence {
+                continue; // a repeat says that the device is there, and nothing else
+            }
+            let wake = apply(state.of(rule), rule, &self.world, &seen, &mut turn);
+            state.tidy(rule);
+            if let Some(at) = wake {
+                self.timers.enter(&key, (rule.feed(), at));
+            }
+        }
+        if let Some(at) = state.recent.wake() {
+            self.timers.enter(&key, (Arc::from(LEAST), at));
+        }
+        let before = std::mem::replace(&mut state.offset, offset);
+        let anomalies = turn.out;
+        self.changes.mark(&key);
+        if event.place.id.is_none() {
+            self.touch_stranger(&key, before, offset);
+        }
+        let fate = match (anomalies.is_empty(), is_repeat) {
+            (false, _) => Fate::Forwarded,
+            (true, true) => Fate::Duplicate,
+            (true, false) => NO_ANOMALY,
+        };
+        Found { fate, anomalies }
+    }
+
+    /// The rules that look at the event, by id.
+    fn candidates<'r>(&self, rules: &'r RuleSet, feed: &str, seen: &Seen<'_>) -> Vec<&'r Rule> {
+        let event = seen.event;
+        let looks = |rule: &&Rule| rule.applies_at(&event.place) && rule.applies_to(feed);
+        let waits = |rule: &&Rule| match rule.when {
+            When::Absence { .. } => absence::binds(rule, event.key(), &self.world),
+            _ => true,
+        };
+        let mut found: Vec<&Rule> = rules.of_kind(event.kind).filter(looks).filter(waits).collect();
+        found.extend(rules.silences().filter(looks).filter(|rule| silence::listens(rule, seen, &self.world)));
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+
+    fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64) {
+        self.strangers.remove(&before);
+        self.strangers.insert(now, Arc::clone(key));
+        if self.strangers.len() <= MOST_STRANGERS {
+            return;
+        }
+        if let Some((_, oldest)) = self.strangers.pop_first()
+            && let Some(state) = self.keys.get_mut(&oldest)
+        {
+            state.clear();
+            self.timers.leave(&oldest);
+            self.changes.mark(&oldest);
+        }
+    }
+
+    /// Time has passed: judges what waited for it.
+    pub fn advance(&mut self, offset: i64, frontiers: &FrontierTable) -> Vec<Anomaly> {
+        self.refresh();
+        let frontiers = Frontiers(frontiers);
+        let mut touched = BTreeSet::new();
+        self.plant(offset, frontiers, &mut touched);
+        let mut anomalies = Vec::new();
+        for key in self.timers.due(frontiers) {
+            self.pass(&key, offset, frontiers, touched.contains(&key), &mut anomalies);
+        }
+        anomalies
+    }
+
+    /// Puts what the registry and the roster expect into the state, for each rule once its feed's time is known.
+    fn plant(&mut self, offset: i64, frontiers: Frontiers<'_>, touched: &mut BTreeSet<Arc<str>>) {
+        let rules = Arc::clone(&self.setup.rules);
+        let waiting = |rule: &&Rule| matches!(rule.when, When::Silence { .. } | When::Absence { .. });
+        for rule in rules.rules().iter().filter(waiting) {
+            if self.planted.contains(&rule.id) {
+                continue;
+            }
+            let Some(frontier) = frontiers.of(&rule.feed()) else { continue };
+            let mut is_whole = true;
+            for (key, site) in self.world.sites().filter(|(_, site)| rule.applies_at(&site.place)) {
+                let known = self.keys.get(key).map(|state| state.offset);
+                if known.is_some_and(|known| known >= offset) && !touched.contains(key) {
+                    is_whole = false; // restored ahead of the replay: again when the replay is there
+                    continue;
+                }
+                let state = self.keys.entry(Arc::clone(key)).or_insert_with(|| KeyState::new(site.place.clone()));
+                let planted = match state.of(rule) {
+                    RuleState::Silence(state) => state.plant(rule, site, frontier),
+                    RuleState::Absence(state) => state.plant(rule, site, &self.world, frontier),
+                    _ => false,
+                };
+                state.tidy(rule);
+                if planted {
+                    state.offset = offset;
+                    touched.insert(Arc::clone(key));
+                    self.changes.mark(key);
+                    for wake in state.wakes(key, &rules, &self.world) {
+                        self.timers.enter(key, wake);
+                    }
+                } else if known.is_none() && state.is_empty() {
+                    self.keys.remove(key);
+                }
+            }
+            if is_whole {
+                self.planted.insert(Arc::clone(&rule.id));
+            }
+        }
+    }
+
+    fn pass(
+        &mut self,
+        key: &Arc<str>,
+        offset: i64,
+        frontiers: Frontiers<'_>,
+        is_touched: bool,
+        anomalies: &mut Vec<Anomaly>,
+    ) {
+        let rules = Arc::clone(&self.setup.rules);
+        let Some(state) = self.keys.get_mut(key) else { return self.timers.leave(key) };
+        if state.offset >= offset && !is_touched {
+            return; // restored ahead of the replay; it comes up again
+        }
+        let place = self.world.site(key).map_or_else(|| state.place.clone(), |site| site.place.clone());
+        let mut turn = Turn { version: &self.version, key, place: &place, out: Vec::new() };
+        let mut wakes = Vec::new();
+        for _ in 0..MOST_PASSES {
+            for (id, of_rule) in &mut state.rules {
+                let Some(rule) = rules.rule(id) else { continue };
+                let Some(frontier) = frontiers.of(&rule.feed()) else { continue };
+                of_rule.pass(rule, &self.world, frontier, &mut turn);
+            }
+            state.rules.retain(|_, of_rule| !of_rule.is_empty());
+            if let Some(frontier) = frontiers.of(LEAST) {
+                state.recent.pass(frontier);
+            }
+            wakes = state.wakes(key, &rules, &self.world);
+            if !wakes.iter().any(|(feed, at)| frontiers.passed(feed, *at)) {
+                break;
+            }
+        }
+        let before = std::mem::replace(&mut state.offset, offset);
+        anomalies.append(&mut turn.out);
+        self.timers.leave(key);
+        for wake in wakes {
+            self.timers.enter(key, wake);
+        }
+        self.changes.mark(key);
+        if self.strangers.remove(&before).is_some() {
+            self.strangers.insert(offset, Arc::clone(key));
+        }
+    }
+
+    /// The keys that changed since last time with their state; `None` for a key that is gone.
+    pub fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
+        let keys = &self.keys;
+        let writes = self.changes.take(|key| keys.get(key).is_none_or(KeyState::is_empty));
+        let mut captured = Vec::with_capacity(writes.len());
+        for (key, write) in writes {
+            let state = match write {
+                Write::State => self.keys.get(&key).and_then(|state| serde_json::to_vec(state).ok()),
+                Write::Gone => {
+                    if let Some(state) = self.keys.remove(&key) {
+                        self.strangers.remove(&state.offset);
+                    }
+                    self.timers.leave(&key);
+                    None
+                }
+            };
+            captured.push((key.to_string(), state));
+        }
+        captured
+    }
+
+    /// Takes back the state of a key that [`Detector::capture`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are no such state.
+    pub fn restore(&mut self, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut state: KeyState = serde_json::from_slice(bytes)?;
+        state.keep_only(&self.setup.rules);
+        let key: Arc<str> = key.into();
+        for wake in state.wakes(&key, &self.setup.rules, &self.world) {
+            self.timers.enter(&key, wake);
+        }
+        if state.place.id.is_none() && !state.is_empty() {
+            self.strangers.insert(state.offset, Arc::clone(&key));
+        }
+        if state.is_empty() {
+            self.changes.mark(&key); // so that its tombstone gets written after all
+        }
+        self.keys.insert(key, state);
+        Ok(())
+    }
+}
+
+/// Lets one rule look at the event. Returns when the rule wants the key to be passed.
+fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, turn: &mut Turn<'_>) -> Option<Timestamp> {
+    match state {
+        RuleState::Immediate(state) => state.event(rule, seen, turn),
+        RuleState::Count(state) => state.event(rule, seen, turn),
+        RuleState::Sequence(state) => state.event(rule, seen, turn),
+        RuleState::Absence(state) => state.event(rule, seen, turn),
+        RuleState::Baseline(state) => state.event(rule, seen, turn),
+        RuleState::Silence(silence) => {
+            silence.event(rule, world, seen, turn);
+            if matches!(rule.when, When::Silence { of: super::rules::Of::Device, .. }) {
+                return silence.wake_of(rule, world, turn.key, &seen.event.device.id);
+            }
+        }
+    }
+    state.wake(rule, turn.key, world)
+}

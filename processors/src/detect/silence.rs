@@ -1,0 +1,222 @@
+//! Rules on what is not heard of any more: a device, or every such device of a place.
+//!
+//! Judged on the time of receipt and by the frontier, so that nobody is called silent because we are late. Only a device that
+//! was heard of is missed, and a device of the registry that has a heartbeat: that one from the first frontier on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chorus_model::{AnomalyStatus, Kind, Severity, Span, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::engine::Seen;
+use super::finding::{Finding, Tip, Turn};
+use super::rules::{Limit, Of, Rule, When};
+use super::world::{Site, World};
+
+/// What it is unless the rule names a kind.
+const KIND: &str = "anomaly.silence";
+/// Devices of one place that one rule listens for. A forged stream of fresh devices pushes the oldest of its like out.
+const MOST_DEVICES: usize = 512;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct State {
+    #[serde(rename = "d", default, skip_serializing_if = "BTreeMap::is_empty")]
+    devices: BTreeMap<Arc<str>, Watch>,
+    /// The whole place has been called silent.
+    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
+    is_silent: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Watch {
+    /// Receipt of its last event, or the frontier from which it is judged.
+    #[serde(rename = "l")]
+    last: Timestamp,
+    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
+    is_silent: bool,
+}
+
+/// The parts of a silence rule.
+fn parts(rule: &Rule) -> Option<(Of, &[Arc<str>], Limit)> {
+    match &rule.when {
+        When::Silence { of, devices, limit } => Some((*of, devices, *limit)),
+        _ => None,
+    }
+}
+
+/// True when the rule listens for the device of this event.
+pub(crate) fn listens(rule: &Rule, seen: &Seen<'_>, world: &World) -> bool {
+    // That a device is unreachable is said by another, about it.
+    let says = seen.event.kind != Kind::DeviceOffline;
+    says && parts(rule).is_some_and(|(_, devices, _)| world.is_of(seen.event, devices))
+}
+
+impl State {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.devices.is_empty()
+    }
+
+    pub(crate) fn event(&mut self, rule: &Rule, world: &World, seen: &Seen<'_>, turn: &mut Turn<'_>) {
+        let Some((of, _, limit)) = parts(rule) else { return };
+        let device = &seen.event.device.id;
+        let heard = seen.event.received_at;
+        let site = world.site(turn.key);
+        if span_of(limit, site, device).is_none() {
+            return; // nothing says how long it may be silent
+        }
+        if !self.devices.contains_key(device) && self.devices.len() >= MOST_DEVICES {
+            self.push_out(site);
+        }
+        let before = self.devices.values().map(|watch| watch.last).max().unwrap_or(heard);
+        let watch = self.devices.entry(Arc::clone(device)).or_insert(Watch { last: heard, is_silent: false });
+        let (since, was_silent) = (watch.last, std::mem::take(&mut watch.is_silent));
+        watch.last = watch.last.max(heard);
+        match of {
+            Of::Device if was_silent => {
+                let found = Found { by: device, devices: &[Arc::clone(device)], from: since, to: heard };
+                tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
+            }
+            Of::Place if std::mem::take(&mut self.is_silent) => {
+                let found = Found { by: "", devices: &[Arc::clone(device)], from: before, to: heard };
+                tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
+            }
+            Of::Device | Of::Place => {}
+        }
+    }
+
+    /// Makes room: the one not heard of for the longest goes, those of the registry last.
+    fn push_out(&mut self, site: Option<&Site>) {
+        let is_listed = |device: &Arc<str>| site.is_some_and(|site| site.devices.contains_key(device));
+        let oldest = self.devices.iter().min_by_key(|(device, watch)| (is_listed(device), watch.last));
+        oldest.map(|(device, _)| Arc::clone(device)).and_then(|device| self.devices.remove(&device));
+    }
+
+    /// Begins to judge the registry's devices. True when one was added.
+    pub(crate) fn plant(&mut self, rule: &Rule, site: &Site, frontier: Timestamp) -> bool {
+        let Some((_, kinds, limit)) = parts(rule) else { return false };
+        let mut planted = false;
+        for (device, listed) in &site.devices {
+            let is_judged =
+                listed.is_of(kinds) && listed.heartbeat.is_some_and(|beat| limit.span(Some(beat)).is_some());
+            if is_judged && !self.devices.contains_key(device) && self.devices.len() < MOST_DEVICES {
+                self.devices.insert(Arc::clone(device), Watch { last: frontier, is_silent: false });
+                planted = true;
+            }
+        }
+        planted
+    }
+
+    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, frontier: Timestamp, turn: &mut Turn<'_>) {
+        let Some((of, _, limit)) = parts(rule) else { return };
+        let site = world.site(turn.key);
+        self.forget_removed(rule, of, limit, site, frontier, turn);
+        if of == Of::Place {
+            return self.pass_place(rule, limit, site, frontier, turn);
+        }
+        for (device, watch) in &mut self.devices {
+            let Some(span) = span_of(limit, site, device) else { continue };
+            let deadline = watch.last.plus(span);
+            if !watch.is_silent && frontier > deadline {
+                watch.is_silent = true;
+                let found = Found { by: device, devices: &[Arc::clone(device)], from: watch.last, to: deadline };
+                tell(rule, AnomalyStatus::Firing, &found, None, Tip::deadline(deadline), turn);
+            }
+        }
+    }
+
+    fn pass_place(&mut self, rule: &Rule, limit: Limit, site: Option<&Site>, frontier: Timestamp, turn: &mut Turn<'_>) {
+        let Some(deadline) = self.deadline(limit, site) else { return };
+        if self.is_silent || frontier <= deadline {
+            return;
+        }
+        self.is_silent = true;
+        let devices: Vec<Arc<str>> = self.devices.keys().cloned().collect();
+        let last = self.devices.values().map(|watch| watch.last).max().unwrap_or(deadline);
+        let found = Found { by: "", devices: &devices, from: last, to: deadline };
+        tell(rule, AnomalyStatus::Firing, &found, None, Tip::deadline(deadline), turn);
+    }
+
+    /// A device that left the registry is not missed any more.
+    fn forget_removed(
+        &mut self,
+        rule: &Rule,
+        of: Of,
+        limit: Limit,
+        site: Option<&Site>,
+        frontier: Timestamp,
+        turn: &mut Turn<'_>,
+    ) {
+        self.devices.retain(|device, watch| {
+            if span_of(limit, site, device).is_some() {
+                return true;
+            }
+            if of == Of::Device && watch.is_silent {
+                let found = Found { by: device, devices: &[Arc::clone(device)], from: watch.last, to: frontier };
+                tell(rule, AnomalyStatus::Resolved, &found, None, Tip::deadline(frontier), turn);
+            }
+            false
+        });
+        if self.devices.is_empty() && std::mem::take(&mut self.is_silent) {
+            let found = Found { by: "", devices: &[], from: frontier, to: frontier };
+            tell(rule, AnomalyStatus::Resolved, &found, None, Tip::deadline(frontier), turn);
+        }
+    }
+
+    /// When every device of the place is silent.
+    fn deadline(&self, limit: Limit, site: Option<&Site>) -> Option<Timestamp> {
+        self.devices.iter().filter_map(|(device, watch)| Some(watch.last.plus(span_of(limit, site, device)?))).max()
+    }
+
+    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World) -> Option<Timestamp> {
+        let (of, _, limit) = parts(rule)?;
+        let site = world.site(key);
+        if of == Of::Place {
+            return if self.is_silent { None } else { self.deadline(limit, site) };
+        }
+        let speaking = self.devices.iter().filter(|(_, watch)| !watch.is_silent);
+        speaking.filter_map(|(device, watch)| Some(watch.last.plus(span_of(limit, site, device)?))).min()
+    }
+
+    /// When the device of an event that was just heard is to be looked at: cheaper than [`State::wake`] over all of them.
+    pub(crate) fn wake_of(&self, rule: &Rule, world: &World, key: &str, device: &str) -> Option<Timestamp> {
+        let (_, _, limit) = parts(rule)?;
+        Some(self.devices.get(device)?.last.plus(span_of(limit, world.site(key), device)?))
+    }
+}
+
+fn span_of(limit: Limit, site: Option<&Site>, device: &str) -> Option<Span> {
+    limit.span(site.and_then(|site| site.devices.get(device)).and_then(|listed| listed.heartbeat))
+}
+
+struct Found<'a> {
+    by: &'a str,
+    devices: &'a [Arc<str>],
+    from: Timestamp,
+    to: Timestamp,
+}
+
+fn tell(
+    rule: &Rule,
+    status: AnomalyStatus,
+    found: &Found<'_>,
+    evidence: Option<&String>,
+    tip: Tip,
+    turn: &mut Turn<'_>,
+) {
+    let finding = Finding {
+        by: found.by,
+        status,
+        kind: KIND,
+        severity: Severity::Medium,
+        devices: found.devices,
+        from: found.from,
+        to: found.to,
+        count: found.devices.len() as f64,
+        expected: None,
+        evidence: evidence.map(std::slice::from_ref).unwrap_or_default(),
+        tip,
+        is_test: false,
+    };
+    turn.tell(rule, finding);
+}

@@ -1,0 +1,145 @@
+//! What the detector remembers of one key, and how a rule's part of it is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chorus_model::{PlaceRef, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::devices::Recent;
+use super::finding::Turn;
+use super::rules::{Rule, RuleSet, When};
+use super::timers::{LEAST, Wake};
+use super::world::World;
+use super::{absence, baseline, count, immediate, sequence, silence};
+
+/// Everything known of one key (a place, or a device whose place is not known).
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeyState {
+    /// The offset of the record that was applied last.
+    #[serde(rename = "o")]
+    pub(crate) offset: i64,
+    #[serde(rename = "p")]
+    pub(crate) place: PlaceRef,
+    #[serde(rename = "d", default, skip_serializing_if = "Recent::is_empty")]
+    pub(crate) recent: Recent,
+    #[serde(rename = "r", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) rules: BTreeMap<Arc<str>, RuleState>,
+}
+
+impl KeyState {
+    pub(crate) fn new(place: PlaceRef) -> Self {
+        Self { offset: -1, place, recent: Recent::default(), rules: BTreeMap::new() }
+    }
+
+    /// True when nothing but the offset is worth keeping.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.rules.is_empty()
+    }
+
+    /// Forgets everything but the offset.
+    pub(crate) fn clear(&mut self) {
+        self.recent = Recent::default();
+        self.rules.clear();
+    }
+
+    /// The state of a rule, begun if there is none.
+    pub(crate) fn of(&mut self, rule: &Rule) -> &mut RuleState {
+        self.rules.entry(Arc::clone(&rule.id)).or_insert_with(|| RuleState::new(&rule.when))
+    }
+
+    /// Takes out the state of a rule that has nothing left to remember.
+    pub(crate) fn tidy(&mut self, rule: &Rule) {
+        if self.rules.get(&rule.id).is_some_and(RuleState::is_empty) {
+            self.rules.remove(&rule.id);
+        }
+    }
+
+    /// Drops the state of rules that are gone or have become rules of another type.
+    pub(crate) fn keep_only(&mut self, rules: &RuleSet) {
+        self.rules.retain(|id, state| rules.rule(id).is_some_and(|rule| state.fits(&rule.when)));
+    }
+
+    /// Every deadline, the earliest of each feed's.
+    pub(crate) fn wakes(&self, key: &str, rules: &RuleSet, world: &World) -> Vec<Wake> {
+        let of_rules = self.rules.iter().filter_map(|(id, state)| {
+            let rule = rules.rule(id)?;
+            Some((rule.feed(), state.wake(rule, key, world)?))
+        });
+        let mut wakes: Vec<Wake> = of_rules.collect();
+        wakes.extend(self.recent.wake().map(|at| (Arc::from(LEAST), at)));
+        wakes
+    }
+}
+
+/// What one rule remembers of one key.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RuleState {
+    Immediate(immediate::State),
+    Count(count::State),
+    Sequence(sequence::State),
+    Absence(absence::State),
+    Silence(silence::State),
+    Baseline(baseline::State),
+}
+
+impl RuleState {
+    fn new(when: &When) -> Self {
+        match when {
+            When::Immediate { .. } => Self::Immediate(immediate::State::default()),
+            When::Count { .. } => Self::Count(count::State::default()),
+            When::Sequence { .. } => Self::Sequence(sequence::State::default()),
+            When::Absence { .. } => Self::Absence(absence::State::default()),
+            When::Silence { .. } => Self::Silence(silence::State::default()),
+            When::Baseline { .. } => Self::Baseline(baseline::State::default()),
+        }
+    }
+
+    fn fits(&self, when: &When) -> bool {
+        matches!(
+            (self, when),
+            (Self::Immediate(_), When::Immediate { .. })
+                | (Self::Count(_), When::Count { .. })
+                | (Self::Sequence(_), When::Sequence { .. })
+                | (Self::Absence(_), When::Absence { .. })
+                | (Self::Silence(_), When::Silence { .. })
+                | (Self::Baseline(_), When::Baseline { .. })
+        )
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Immediate(state) => state.is_empty(),
+            Self::Count(state) => state.is_empty(),
+            Self::Sequence(state) => state.is_empty(),
+            Self::Absence(state) => state.is_empty(),
+            Self::Silence(state) => state.is_empty(),
+            Self::Baseline(state) => state.is_empty(),
+        }
+    }
+
+    /// Everything that the rule's feed received before `frontier` is in: judges what was waiting for that.
+    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, frontier: Timestamp, turn: &mut Turn<'_>) {
+        match self {
+            Self::Immediate(state) => state.pass(rule, frontier, turn),
+            Self::Count(state) => state.pass(rule, frontier, turn),
+            Self::Sequence(state) => state.pass(rule, frontier, turn),
+            Self::Absence(state) => state.pass(rule, world, frontier, turn),
+            Self::Silence(state) => state.pass(rule, world, frontier, turn),
+            Self::Baseline(state) => state.pass(rule, frontier, turn),
+        }
+    }
+
+    /// When it wants to be passed next, in the time of the rule's feed.
+    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World) -> Option<Timestamp> {
+        match self {
+            Self::Immediate(state) => state.wake(rule),
+            Self::Count(state) => state.wake(rule),
+            Self::Sequence(state) => state.wake(rule),
+            Self::Absence(state) => state.wake(rule, key, world),
+            Self::Silence(state) => state.wake(rule, key, world),
+            Self::Baseline(state) => state.wake(rule),
+        }
+    }
+}

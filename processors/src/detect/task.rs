@@ -1,0 +1,79 @@
+//! The detector at work: events of one partition in, anomalies out.
+
+use chorus_model::{Anomaly, Event, FrontierTable, cloudevents};
+use chorus_runtime::task::{Attributes, EmitError};
+use chorus_runtime::topics::Topic;
+use chorus_runtime::{Fate, Output, Record, Task, Verdict};
+
+use super::engine::Detector;
+use super::{BAD_EVENT, SOURCE};
+
+/// What stands before the feed's name in `ce_source` of events.
+const INGEST: &str = "/chorus/ingest/";
+
+/// The work on one partition of `events`.
+#[derive(Debug)]
+pub struct DetectTask {
+    detector: Detector,
+    anomalies: Topic,
+    json: Vec<u8>,
+}
+
+impl DetectTask {
+    /// For one partition; `anomalies` is the topic to write to.
+    #[must_use]
+    pub fn new(detector: Detector, anomalies: Topic) -> Self {
+        Self { detector, anomalies, json: Vec::new() }
+    }
+
+    fn emit(&mut self, anomalies: &[Anomaly], output: &mut Output<'_>) {
+        for anomaly in anomalies {
+            self.json.clear();
+            if serde_json::to_writer(&mut self.json, anomaly).is_err() {
+                output.fail("an anomaly cannot be written as JSON");
+                return;
+            }
+            let time = anomaly.tipped_at.to_string();
+            let attributes = Attributes {
+                kind: cloudevents::TYPE_ANOMALY,
+                id: &anomaly.anomaly_id,
+                source: SOURCE,
+                time: &time,
+                routing: &anomaly.kind,
+            };
+            // Any error but this one stops the worker by itself.
+            let emitted = output.emit(&self.anomalies, anomaly.place.county(), &attributes, &self.json);
+            if let Err(EmitError::TooLarge) = emitted {
+                output.fail("an anomaly is larger than the topic `anomalies` takes: raise its max.message.bytes");
+            }
+        }
+    }
+}
+
+impl Task for DetectTask {
+    fn process(&mut self, record: &Record<'_>, output: &mut Output<'_>) -> Verdict {
+        let is_event = record.event_type() == Some(cloudevents::TYPE_EVENT);
+        let value = record.value().filter(|_| is_event);
+        let Some(event) = value.and_then(|value| serde_json::from_slice::<Event>(value).ok()) else {
+            return BAD_EVENT.into();
+        };
+        let feed = record.header(cloudevents::HEADER_SOURCE).and_then(|source| source.strip_prefix(INGEST));
+        let found = self.detector.event(record.offset(), feed.unwrap_or_default(), &event);
+        self.emit(&found.anomalies, output);
+        let fate: Fate = found.fate;
+        fate.into()
+    }
+
+    fn advance(&mut self, frontiers: &FrontierTable, offset: i64, output: &mut Output<'_>) {
+        let anomalies = self.detector.advance(offset, frontiers);
+        self.emit(&anomalies, output);
+    }
+
+    fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
+        self.detector.capture()
+    }
+
+    fn restore(&mut self, key: &str, state: &[u8]) -> anyhow::Result<()> {
+        self.detector.restore(key, state)
+    }
+}

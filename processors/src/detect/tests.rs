@@ -1,0 +1,564 @@
+//! The detector as a whole: what it tells, what it does not, and that a restart changes nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chorus_model::event::SCHEMA_VERSION;
+use chorus_model::{
+    Anomaly, AnomalyStatus, Device, DeviceScheme, Event, FrontierMark, FrontierTable, Integrity, Kind, Phase,
+    PlaceKind, PlaceRef, SeveritySource, Span, TimeQuality, Timestamp, id,
+};
+use chorus_runtime::Fate;
+use chorus_runtime::registry::{self, Handle, Registry};
+
+use super::{Detector, NO_ANOMALY, NO_RULE, Roster, RuleSet, Setup, run_tests};
+
+/// Monday, 2026-01-05, 08:00 in Nanchang.
+const START: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);
+
+fn at(secs: i64) -> Timestamp {
+    START.plus(Span::from_secs(secs))
+}
+
+/// An event of the village v1, `secs` after the start.
+pub(super) fn event(device: &str, kind: Kind, secs: i64) -> Event {
+    Event {
+        schema_version: SCHEMA_VERSION,
+        event_id: id::derive(&[device, kind.as_str(), &secs.to_string()]),
+        source_format: "chorus".into(),
+        source_id: None,
+        native_id: None,
+        native_seq: None,
+        device: Device {
+            id: device.into(),
+            scheme: DeviceScheme::Own,
+            channel: None,
+            kind: device.split('-').next().map(Arc::from),
+        },
+        place: village("v1"),
+        kind,
+        phase: Phase::Pulse,
+        object_class: None,
+        count: None,
+        outcome: None,
+        zone: None,
+        severity: kind.default_severity(),
+        severity_source: SeveritySource::Type,
+        event_time: Some(at(secs)),
+        time_precision: None,
+        time_quality: TimeQuality::Zoned,
+        assumed_zone: None,
+        received_at: at(secs),
+        produced_at: None,
+        is_replay: false,
+        is_test: false,
+        integrity: Integrity::Unchecked,
+        geo: None,
+        subject_ref: None,
+        pii_dropped: Vec::new(),
+        raw_ref: None,
+        flags: Vec::new(),
+    }
+}
+
+/// An event with an identity of the device's own.
+pub(super) fn native(device: &str, native: &str, secs: i64) -> Event {
+    let event_id = id::derive(&["native", device, native]);
+    Event { event_id, native_id: Some(native.to_owned()), ..event(device, Kind::GateFault, secs) }
+}
+
+fn village(id: &str) -> PlaceRef {
+    PlaceRef {
+        id: Some(id.into()),
+        kind: PlaceKind::Village,
+        division_code: Some("360111003004".into()),
+        resolved: true,
+    }
+}
+
+fn registry() -> Registry {
+    let place = |id: &str| registry::Place {
+        id: id.into(),
+        name: None,
+        kind: PlaceKind::Village,
+        division_code: Some("360111003004".into()),
+        lat: None,
+        lon: None,
+        calendar: None,
+    };
+    let device = |id: &str, place: &str| registry::Device {
+        id: id.into(),
+        channel: None,
+        place: place.into(),
+        kind: Some("gate".into()),
+        heartbeat: Some(Span::from_secs(60)),
+    };
+    let devices = vec![device("gate-1", "v1"), device("gate-2", "v1"), device("gate-9", "v2")];
+    Registry::from_parts(vec![place("v1"), place("v2")], devices).unwrap()
+}
+
+const ROSTER: &str = "duties: [{id: rounds, kinds: [village], due: [\"08:30\", \"20:30\"], opens: 20m}]";
+
+const ALL_TYPES: &str = r#"
+rules:
+  - {id: a-fault, when: immediate, kinds: [gate.fault], summary: {zh: "{place} {count}", en: "{place} {count} {devices}"}}
+  - {id: b-denied, when: count, kinds: [access.denied], at_least: 3, within: 2m, by: [device], summary: {zh: z, en: "{count} in {within}"}}
+  - {id: c-both, when: sequence, first: {kinds: [door.forced]}, then: {kinds: [gate.fault]}, within: 40m, summary: {zh: z, en: e}}
+  - {id: d-without, when: sequence, first: {kinds: [video.loss]}, without: {kinds: [video.loss], if: "event.phase == 'end'"}, within: 30m, by: [device], feed: gate, summary: {zh: z, en: e}}
+  - {id: e-rounds, when: absence, expect: {kinds: [patrol.checkin]}, duty: rounds, grace: 5m, summary: {zh: z, en: "{count} by {to}"}}
+  - {id: f-silent, when: silence, of: device, devices: [gate], missed: 60, feed: gate, summary: {zh: z, en: "{devices} since {from}"}}
+  - {id: g-place-silent, when: silence, of: place, devices: [gate, camera], after: 2h, summary: {zh: z, en: "{devices}"}}
+  - {id: h-rate, when: baseline, kinds: [vehicle.passed], slot: 12h, min_weeks: 1, alpha: 0.01, summary: {zh: z, en: "{count} not {expected}"}}
+  - {id: i-drill, when: immediate, kinds: [panic.button], quiet_after: never, if: "local.hour < 99", summary: {zh: z, en: e}}
+"#;
+
+fn setup(rules: &str) -> Setup {
+    let rules = RuleSet::parse(&[("rules.yaml", rules)]).unwrap();
+    Setup::new(rules, Roster::parse("roster.yaml", ROSTER).unwrap(), Handle::fixed(registry())).unwrap()
+}
+
+/// A detector with the frontiers of two feeds and the offset of the log.
+struct Log {
+    detector: Detector,
+    table: FrontierTable,
+    offset: i64,
+    found: Vec<Anomaly>,
+    /// That of the latest event.
+    fate: Fate,
+}
+
+impl Log {
+    fn new(rules: &str) -> Self {
+        let mut log = Self {
+            detector: Detector::new(setup(rules), 0, 1),
+            table: FrontierTable::default(),
+            offset: 0,
+            found: Vec::new(),
+            fate: NO_RULE,
+        };
+        log.pass(0);
+        log
+    }
+
+    fn fate(&mut self, event: &Event) -> Fate {
+        self.event(event);
+        self.fate
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.offset += 1;
+        let found = self.detector.event(self.offset, "gate", event);
+        self.found.extend(found.anomalies);
+        self.fate = found.fate;
+    }
+
+    fn mark(&mut self, feed: &str, secs: i64) {
+        self.table.advance(&FrontierMark { input: feed.into(), of: 1, before: vec![(0, at(secs))] });
+        self.offset += 1;
+        self.found.extend(self.detector.advance(self.offset, &self.table));
+    }
+
+    fn pass(&mut self, secs: i64) {
+        self.mark("gate", secs);
+        self.mark("camera", secs);
+    }
+
+    /// What was told since last time: rule, status, count.
+    fn told(&mut self) -> Vec<(String, AnomalyStatus, f64)> {
+        self.found.drain(..).map(|anomaly| (anomaly.rule.to_string(), anomaly.status, anomaly.count)).collect()
+    }
+}
+
+fn firing(rule: &str, count: f64) -> (String, AnomalyStatus, f64) {
+    (rule.to_owned(), AnomalyStatus::Firing, count)
+}
+
+fn resolved(rule: &str, count: f64) -> (String, AnomalyStatus, f64) {
+    (rule.to_owned(), AnomalyStatus::Resolved, count)
+}
+
+const FAULT: &str =
+    r#"rules: [{id: fault, when: immediate, kinds: [gate.fault, device.offline], summary: {zh: z, en: "{devices}"}}]"#;
+const SILENT: &str = r"rules: [{id: silent, when: silence, of: device, devices: [gate], missed: 3, feed: gate, summary: {zh: z, en: e}}]";
+
+#[test]
+fn a_storm_of_repeats_is_one_condition_told_when_it_has_doubled_and_at_rest() {
+    let mut log = Log::new(FAULT);
+    for n in 0..20 {
+        assert!(matches!(log.fate(&event("gate-1", Kind::GateFault, 10 + n)), Fate::Forwarded | NO_ANOMALY));
+    }
+    let counts: Vec<f64> = log.told().iter().map(|(_, _, count)| *count).collect();
+    assert_eq!(counts, [1.0, 2.0, 4.0, 8.0, 16.0]);
+    log.pass(200);
+    assert_eq!(log.told(), [firing("fault", 20.0)]); // the last word, though nothing more came
+    log.pass(10_000);
+    assert_eq!(log.told(), []);
+}
+
+#[test]
+fn an_end_resolves_what_a_start_opened_also_when_the_start_was_lost() {
+    let phase = |phase: Phase, secs: i64| Event { phase, ..event("gate-1", Kind::GateFault, secs) };
+    let mut log = Log::new(FAULT);
+    log.event(&phase(Phase::Start, 10));
+    log.event(&phase(Phase::Continue, 12));
+    log.event(&phase(Phase::End, 20));
+    assert_eq!(log.told(), [firing("fault", 1.0), firing("fault", 2.0), resolved("fault", 2.0)]);
+    log.event(&phase(Phase::Continue, 40)); // its start was lost
+    log.event(&phase(Phase::End, 50));
+    assert_eq!(log.told(), [firing("fault", 1.0), resolved("fault", 1.0)]);
+    assert_eq!(log.fate(&phase(Phase::End, 60)), NO_ANOMALY);
+    log.event(&event("gate-1", Kind::DeviceOffline, 70));
+    log.event(&event("gate-1", Kind::DeviceOnline, 80)); // ended by a kind of another name
+    assert_eq!(log.told(), [firing("fault", 1.0), resolved("fault", 1.0)]);
+}
+
+#[test]
+fn trap_20_a_statement_of_state_opens_a_standing_alarm_once_and_nothing_else() {
+    let state = |flag: &'static str, secs: i64| Event {
+        phase: Phase::Sync,
+        flags: vec![flag.into()],
+        ..event("gate-1", Kind::GateFault, secs)
+    };
+    let mut log = Log::new(FAULT);
+    log.event(&state("place_unresolved", 10));
+    assert_eq!(log.told(), []);
+    for n in 0..50 {
+        log.event(&state("standing", 20 + n * 3_600));
+        log.pass(20 + n * 3_600);
+    }
+    assert_eq!(log.told(), [firing("fault", 1.0)]);
+    log.event(&Event { phase: Phase::End, ..event("gate-1", Kind::GateFault, 200_000) });
+    log.event(&state("standing", 200_100));
+    assert_eq!(log.told(), [firing("fault", 1.0)]); // a new one after the end; the first was over long ago
+}
+
+#[test]
+fn trap_09_a_stored_event_counts_and_fires_nothing_at_once() {
+    let stored = |kind: Kind, secs: i64, late: i64| Event {
+        is_replay: true,
+        received_at: at(secs + late),
+        ..event("gate-1", kind, secs)
+    };
+    let mut log = Log::new(ALL_TYPES);
+    log.event(&stored(Kind::GateFault, 10, 901));
+    assert_eq!(log.told(), []);
+    log.event(&stored(Kind::GateFault, 20, 899));
+    assert_eq!(log.told(), [firing("a-fault", 1.0)]);
+    (0..3).for_each(|n| log.event(&stored(Kind::AccessDenied, 100 + n, 7_200)));
+    assert_eq!(log.told(), [firing("b-denied", 3.0)]);
+}
+
+#[test]
+fn a_drill_never_mixes_with_what_is_real() {
+    let mut log = Log::new(FAULT);
+    log.event(&event("gate-1", Kind::GateFault, 10));
+    log.event(&Event { is_test: true, ..event("gate-1", Kind::GateFault, 11) });
+    assert_eq!(log.found.iter().map(|anomaly| anomaly.is_test).collect::<Vec<_>>(), [false, true]);
+    assert_ne!(log.found[0].condition, log.found[1].condition);
+}
+
+#[test]
+fn trap_10_a_device_that_repeats_itself_is_a_duplicate() {
+    let mut log = Log::new(FAULT);
+    assert_eq!(log.fate(&native("gate-1", "17", 10)), Fate::Forwarded);
+    assert_eq!(log.fate(&native("gate-1", "17", 12)), Fate::Duplicate);
+    assert_eq!(log.fate(&native("gate-2", "17", 12)), Fate::Forwarded);
+    assert_eq!(log.fate(&event("gate-1", Kind::CountFlow, 12)), NO_RULE);
+}
+
+#[test]
+fn a_window_takes_events_in_any_order_and_no_more_than_its_length() {
+    let denied = |secs: i64| event("door-1", Kind::AccessDenied, secs);
+    let mut log = Log::new(ALL_TYPES);
+    [300, 100, 500, 421].into_iter().for_each(|secs| log.event(&denied(secs)));
+    assert_eq!(log.told(), []);
+    log.event(&denied(221));
+    assert_eq!(log.told(), []);
+    log.event(&denied(419)); // 419, 421, 500
+    assert_eq!(log.told(), [firing("b-denied", 3.0)]);
+}
+
+#[test]
+fn a_without_b_is_judged_by_the_frontier_of_its_feed_alone() {
+    let loss = |phase: Phase, secs: i64| Event { phase, ..event("camera-1", Kind::VideoLoss, secs) };
+    let mut log = Log::new(ALL_TYPES);
+    log.event(&loss(Phase::Start, 10));
+    log.mark("camera", 5_000); // another feed's time
+    assert_eq!(log.told(), []);
+    log.mark("gate", 10 + 1_800); // all before the deadline is in, not what came at it
+    assert_eq!(log.told(), []);
+    log.mark("gate", 11 + 1_800);
+    assert_eq!(log.told(), [firing("d-without", 1.0)]);
+    log.event(&loss(Phase::End, 4_000));
+    assert_eq!(log.told(), [resolved("d-without", 1.0)]);
+    log.event(&loss(Phase::Start, 5_000));
+    log.event(&loss(Phase::End, 5_000 + 1_801)); // too late, though no frontier has passed yet
+    log.mark("gate", 8_000);
+    let told: Vec<_> = log.told().into_iter().filter(|(rule, _, _)| rule == "d-without").collect();
+    assert_eq!(told, [firing("d-without", 1.0), resolved("d-without", 1.0)]);
+}
+
+#[test]
+fn nobody_is_called_silent_because_we_are_late() {
+    let mut log = Log::new(SILENT);
+    log.event(&event("gate-1", Kind::DeviceHeartbeat, 100));
+    log.mark("camera", 50_000);
+    log.mark("gate", 170);
+    assert_eq!(log.told(), []);
+    log.mark("gate", 281);
+    // Its heartbeats were due at 160, 220 and 280. The others of the registry were never heard of.
+    let silent: Vec<String> = log.found.iter().map(|anomaly| anomaly.devices[0].to_string()).collect();
+    assert_eq!(silent, ["gate-1", "gate-2", "gate-9"]);
+    log.told();
+    log.event(&event("gate-1", Kind::DeviceOffline, 290)); // said about it, not by it
+    assert_eq!(log.told(), []);
+    log.event(&event("gate-1", Kind::VehiclePassed, 300));
+    assert_eq!(log.told(), [resolved("silent", 1.0)]);
+    log.mark("gate", 10_000);
+    assert_eq!(log.told(), [firing("silent", 1.0)]);
+}
+
+#[test]
+fn the_first_frontier_begins_the_time_of_what_was_never_heard_of() {
+    let mut detector = Detector::new(setup(SILENT), 0, 1);
+    let mut table = FrontierTable::default();
+    table.advance(&FrontierMark { input: "gate".into(), of: 1, before: vec![(0, at(1_000_000))] });
+    assert_eq!(detector.advance(1, &table), []);
+    table.advance(&FrontierMark { input: "gate".into(), of: 1, before: vec![(0, at(1_000_181))] });
+    assert_eq!(detector.advance(2, &table).len(), 3);
+}
+
+#[test]
+fn a_duty_that_opened_before_we_listened_is_not_judged() {
+    let mut log = Log::new(ALL_TYPES);
+    log.pass(1_000); // the first round of the day opened at 08:10, after the start
+    log.pass(2_101); // 08:30 and five minutes of grace
+    let mut told = log.told();
+    told.retain(|(rule, _, _)| rule == "e-rounds");
+    assert_eq!(told, [firing("e-rounds", 1.0), firing("e-rounds", 1.0)]); // both villages
+    log.event(&event("wand-1", Kind::PatrolCheckin, 3_000));
+    assert_eq!(log.told(), [resolved("e-rounds", 1.0)]);
+
+    let mut late = Detector::new(setup(ALL_TYPES), 0, 1);
+    let mut table = FrontierTable::default();
+    for (offset, secs) in [(1, 900), (2, 2_200)] {
+        for feed in ["gate", "camera"] {
+            table.advance(&FrontierMark { input: feed.into(), of: 1, before: vec![(0, at(secs))] });
+        }
+        assert!(late.advance(offset, &table).iter().all(|anomaly| &*anomaly.rule != "e-rounds"));
+    }
+}
+
+#[test]
+fn a_forged_stream_of_fresh_zones_and_devices_does_not_grow_without_bound() {
+    let mut log = Log::new(ALL_TYPES);
+    for n in 0..3_000 {
+        let zone = Some(format!("forged-{n}"));
+        log.event(&Event { zone, ..event("gate-1", Kind::GateFault, n) });
+        log.event(&native(&format!("gate-x{n}"), "1", n));
+        log.event(&event(&format!("camera-x{n}"), Kind::AccessDenied, n));
+        log.event(&event(&format!("camera-x{n}"), Kind::VideoLoss, n));
+    }
+    let captured = log.detector.capture();
+    let size = captured.iter().filter_map(|(_, state)| state.as_ref()).map(Vec::len).max().unwrap();
+    assert!(size < 300_000, "{size}");
+    for n in 0..10_100 {
+        let place = PlaceRef::default();
+        log.event(&Event { place, ..event(&format!("stranger-{n}"), Kind::GateFault, 10_000 + n) });
+    }
+    log.detector.capture();
+    log.detector.capture();
+    assert!(log.detector.keys() <= 10_002, "{}", log.detector.keys());
+}
+
+#[test]
+fn an_emptied_key_leaves_the_memory_and_the_snapshot() {
+    let mut log = Log::new(FAULT);
+    log.event(&event("gate-1", Kind::GateFault, 10));
+    assert_eq!(log.detector.capture().len(), 1);
+    log.pass(100_000);
+    let kept = log.detector.capture();
+    assert!(matches!(kept.as_slice(), [(key, Some(_))] if key == "v1"));
+    assert_eq!(log.detector.capture(), [("v1".to_owned(), None)]);
+    assert_eq!(log.detector.keys(), 0);
+}
+
+#[test]
+fn a_rule_that_names_an_unknown_duty_is_refused() {
+    let rules = ALL_TYPES.replace("duty: rounds", "duty: walks");
+    let rules = RuleSet::parse(&[("rules.yaml", &rules)]).unwrap();
+    let roster = Roster::parse("roster.yaml", ROSTER).unwrap();
+    let error = Setup::new(rules, roster, Handle::fixed(registry())).unwrap_err().to_string();
+    assert_eq!(error, "rules.yaml: rule e-rounds: duty: no duty `walks` in the roster, which has: rounds");
+}
+
+enum Entry {
+    Event(Box<Event>),
+    Mark(FrontierMark),
+}
+
+/// Three weeks of two villages and a few strangers: every kind of event in every phase, with repeats, delays and drills.
+fn history() -> Vec<Entry> {
+    let mut seed = 7_u64;
+    let mut random = move |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let kinds = [
+        Kind::GateFault,
+        Kind::AccessDenied,
+        Kind::DoorForced,
+        Kind::VideoLoss,
+        Kind::PatrolCheckin,
+        Kind::VehiclePassed,
+        Kind::PanicButton,
+        Kind::DeviceHeartbeat,
+    ];
+    let phases = [Phase::Pulse, Phase::Pulse, Phase::Pulse, Phase::Start, Phase::End, Phase::Continue, Phase::Sync];
+    let devices = ["gate-1", "gate-2", "camera-1", "door-1"];
+    let mut log = Vec::new();
+    let mut secs = 0;
+    for n in 0..1_600_i64 {
+        secs += i64::try_from(if random(3) == 0 { random(4_000) } else { random(40) }).unwrap();
+        let pick = usize::try_from(random(1_000)).unwrap();
+        if random(4) == 0 {
+            let input = if random(2) == 0 { "gate" } else { "camera" };
+            let before = vec![(0, at(secs - i64::try_from(random(60)).unwrap()))];
+            log.push(Entry::Mark(FrontierMark { input: input.into(), of: 1, before }));
+            continue;
+        }
+        let place = match random(10) {
+            0 => PlaceRef::default(),
+            1 | 2 => village("v2"),
+            _ => village("v1"),
+        };
+        let is_replay = random(12) == 0;
+        let late = if is_replay { i64::try_from(random(3_000)).unwrap() } else { 0 };
+        let burst = n % 40 < 8; // a card that is refused again and again
+        let kind = if burst { Kind::AccessDenied } else { kinds[pick % 8] };
+        let device = devices[if burst { 3 } else { usize::try_from(random(4)).unwrap() }];
+        let base = event(device, kind, secs - late);
+        log.push(Entry::Event(Box::new(Event {
+            event_id: id::derive(&["n", &(n - i64::try_from(random(2)).unwrap()).to_string()]),
+            native_id: (random(3) == 0).then(|| "n".to_owned()),
+            phase: phases[pick % 7],
+            zone: (random(5) == 0).then(|| "east".to_owned()),
+            flags: if random(2) == 0 { vec!["standing".into()] } else { Vec::new() },
+            is_test: random(15) == 0,
+            count: (random(4) == 0).then_some(40),
+            received_at: at(secs),
+            is_replay,
+            place,
+            ..base
+        })));
+    }
+    log
+}
+
+/// Runs a part of the log and returns what each offset told, as JSON.
+fn run(detector: &mut Detector, table: &mut FrontierTable, log: &[Entry], from: usize, to: usize) -> Vec<Vec<u8>> {
+    let mut told = Vec::new();
+    for (offset, entry) in log.iter().enumerate().take(to).skip(from) {
+        let offset = i64::try_from(offset).unwrap();
+        let anomalies = match entry {
+            Entry::Event(event) => detector.event(offset, "gate", event).anomalies,
+            Entry::Mark(mark) => match table.advance(mark) {
+                Some(_) => detector.advance(offset, table),
+                None => Vec::new(),
+            },
+        };
+        told.push(serde_json::to_vec(&anomalies).unwrap());
+    }
+    told
+}
+
+#[test]
+fn any_split_into_live_snapshot_and_replay_tells_byte_for_byte_the_same() {
+    let log = history();
+    let whole = run(&mut Detector::new(setup(ALL_TYPES), 0, 1), &mut FrontierTable::default(), &log, 0, log.len());
+    let anomalies: Vec<Anomaly> =
+        whole.iter().flat_map(|b| serde_json::from_slice::<Vec<Anomaly>>(b).unwrap()).collect();
+    for rule in RuleSet::parse(&[("rules.yaml", ALL_TYPES)]).unwrap().rules() {
+        let of_rule = |status: AnomalyStatus| anomalies.iter().any(|a| a.rule == rule.id && a.status == status);
+        assert!(of_rule(AnomalyStatus::Firing), "the history never fires {}: the test would prove nothing", rule.id);
+    }
+    for marker in (0..log.len()).step_by(61) {
+        // Snapshots at 1/3, at 2/3 and at the marker; then one that was torn: half of its keys got written.
+        let mut detector = Detector::new(setup(ALL_TYPES), 0, 1);
+        let mut table = FrontierTable::default();
+        let mut snapshot = std::collections::BTreeMap::new();
+        let mut before = 0;
+        for until in [marker / 3, marker * 2 / 3, marker] {
+            run(&mut detector, &mut table, &log, before, until);
+            before = until;
+            for (key, state) in detector.capture() {
+                match state {
+                    Some(state) => drop(snapshot.insert(key, state)),
+                    None => drop(snapshot.remove(&key)),
+                }
+            }
+        }
+        let at_marker = table.clone();
+        let torn = (marker + 97).min(log.len());
+        run(&mut detector, &mut table, &log, marker, torn);
+        for (index, (key, state)) in detector.capture().into_iter().enumerate() {
+            match state {
+                Some(state) if index % 2 == 0 => drop(snapshot.insert(key, state)),
+                _ => {}
+            }
+        }
+        let mut second = Detector::new(setup(ALL_TYPES), 0, 1);
+        for (key, state) in &snapshot {
+            second.restore(key, state).unwrap();
+        }
+        let mut table = at_marker;
+        run(&mut second, &mut table, &log, marker, torn); // quiet: it was told before
+        let again = run(&mut second, &mut table, &log, torn, log.len());
+        for (index, (expected, got)) in whole[torn..].iter().zip(&again).enumerate() {
+            assert_eq!(
+                String::from_utf8_lossy(expected),
+                String::from_utf8_lossy(got),
+                "marker {marker}, torn at {torn}, offset {}",
+                torn + index
+            );
+        }
+    }
+}
+
+#[test]
+fn state_of_a_rule_that_is_gone_is_dropped_and_does_no_harm() {
+    let mut log = Log::new(ALL_TYPES);
+    log.event(&event("gate-1", Kind::GateFault, 10));
+    let captured = log.detector.capture();
+    let mut other = Detector::new(setup(SILENT), 0, 1);
+    for (key, state) in captured {
+        other.restore(&key, &state.unwrap()).unwrap();
+    }
+    assert_eq!(other.event(99, "gate", &event("gate-1", Kind::GateFault, 20)).anomalies, []);
+    assert!(other.restore("v1", b"{}").is_err());
+}
+
+fn shipped() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules")
+}
+
+#[test]
+fn the_shipped_rules_load_and_every_feed_has_some() {
+    let rules = RuleSet::load(&[shipped()]).unwrap();
+    let roster = Roster::load(&shipped().join("roster.yaml")).unwrap();
+    for feed in ["school", "hospital", "gate", "camera", "grid"] {
+        assert!(rules.feeds().contains(feed), "{feed}");
+    }
+    for rule in rules.rules() {
+        assert!(rule.summary.zh.contains("{place}") && rule.summary.en.contains("{place}"), "{}", rule.id);
+    }
+    Setup::new(rules, roster, Handle::fixed(registry())).unwrap();
+}
+
+#[test]
+fn the_shipped_test_cases_pass() {
+    let cases = run_tests(&shipped()).unwrap();
+    let failed: Vec<_> = cases.iter().filter(|case| !case.failures.is_empty()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(cases.len() >= 20, "{}", cases.len());
+}
