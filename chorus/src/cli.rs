@@ -61,6 +61,12 @@ enum Command {
         #[command(subcommand)]
         action: tools::rejects::Action,
     },
+    /// The JSON Schemas of event, anomaly, alert and configuration.
+    Schema {
+        /// Writes them into this folder.
+        #[arg(long, value_name = "FOLDER")]
+        write: Option<PathBuf>,
+    },
     /// The simulated city as a source of raw records on a real Kafka.
     Simulate(demo::simulate::Arguments),
 }
@@ -87,6 +93,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Normalize(arguments) => tools::normalize::run(arguments),
         Command::Check => tools::check::run(file),
+        Command::Schema { write } => tools::schema::run(write.as_ref()),
         Command::Rules { action } => tools::rules::run(action),
         Command::Topics { action: TopicsAction::Plan } => {
             tools::topics::plan(&Config::load(file)?);

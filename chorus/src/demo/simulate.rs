@@ -112,8 +112,8 @@ pub fn run(config: &Config, arguments: &Arguments, runtime: &tokio::runtime::Run
 pub fn write(arguments: &Arguments, folder: &Path) -> Result<(), Exit> {
     let city = City::new(arguments.seed);
     std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("places.csv"), city.places_csv())?;
-    std::fs::write(folder.join("devices.csv"), city.devices_csv())?;
+    std::fs::write(folder.join("places.csv"), city.places_csv()?)?;
+    std::fs::write(folder.join("devices.csv"), city.devices_csv()?)?;
     std::fs::write(folder.join("roster.yaml"), City::roster_yaml(arguments.start()))?;
     Ok(())
 }

@@ -4,4 +4,5 @@ pub mod check;
 pub mod normalize;
 pub mod rejects;
 pub mod rules;
+pub mod schema;
 pub mod topics;
