@@ -93,18 +93,26 @@ impl Center {
             }
             if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
                 pruned = Some(Instant::now());
-                complain("prune", self.prune(&control).await);
+                complain("prune", self.prune_until(now().minus(self.keep), &control).await.map(drop));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
         self.closing.send_replace(true);
     }
 
-    /// Removes what is past its keeping, a batch at a time, so that deliveries pass in between.
-    async fn prune(&self, control: &Control) -> Result<(), store::StoreError> {
+    /// Removes the alerts that were done with, and last changed, before `before`, and what the others have left behind from
+    /// before it. A batch at a time, so that deliveries pass in between. Gives the number of rows.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was removed until then stays removed.
+    pub async fn prune(&self, before: Timestamp) -> anyhow::Result<u64> {
+        Ok(self.prune_until(before, &Control::default()).await?)
+    }
+
+    async fn prune_until(&self, before: Timestamp, control: &Control) -> Result<u64, store::StoreError> {
         let mut removed = 0;
         while !control.stopping() {
-            match self.api.store().prune(now().minus(self.keep)).await? {
+            match self.api.store().prune(before).await? {
                 0 => break,
                 rows => removed += rows,
             }
@@ -112,7 +120,7 @@ impl Center {
         if removed > 0 {
             tracing::info!(rows = removed, "pruned");
         }
-        Ok(())
+        Ok(removed)
     }
 }
 
