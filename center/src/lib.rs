@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use chorus_model::{Span, Timestamp};
 use chorus_runtime::{Control, Metrics, secret};
-use tokio::sync::watch;
 
 mod answer;
 mod api;
@@ -43,7 +42,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub struct Center {
     api: api::Api,
     keep: Span,
-    closing: Arc<watch::Sender<bool>>,
 }
 
 /// Opens the database, brings it to this version's form, and reads the secrets.
@@ -66,9 +64,8 @@ pub async fn open(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<
     let store = Store::open(settings, Arc::clone(&metrics)).await?;
     store.count_open().await?;
 
-    let (closing, is_closing) = watch::channel(false);
-    let api = api::Api::new(Arc::new(store), key, guard, metrics, is_closing);
-    Ok(Center { api, keep: settings.keep, closing: Arc::new(closing) })
+    let api = api::Api::new(Arc::new(store), key, guard, metrics);
+    Ok(Center { api, keep: settings.keep })
 }
 
 impl Center {
@@ -97,7 +94,7 @@ impl Center {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        self.closing.send_replace(true);
+        self.api.end_streams();
     }
 
     /// Removes the alerts that were done with, and last changed, before `before`, and what the others have left behind from

@@ -33,7 +33,9 @@ pub(super) async fn take(
         Ok(alert) => alert,
         Err(refusal) => {
             api.metrics.center_deliveries.with_label_values(&[REFUSED]).inc();
-            tracing::warn!(status = refusal.status.as_u16(), "delivery refused");
+            if api.may_complain() {
+                tracing::warn!(status = refusal.status.as_u16(), field = refusal.field.as_deref(), "delivery refused");
+            }
             return Err(refusal);
         }
     };
