@@ -41,6 +41,7 @@ let connection = "waiting";
 let message = "";
 let lastId = "";
 let current = null;
+let wake = () => {};
 let isDrawing = false;
 
 function recall(storage, key) {
@@ -226,10 +227,7 @@ function take(text) {
     else if (name === "event") fields.event = value;
     else if (name === "id") lastId = value;
   }
-  if (fields.event === "alert") {
-    const alert = JSON.parse(fields.data);
-    keep(alert);
-  }
+  if (fields.event === "alert") keep(JSON.parse(fields.data));
   return fields.event === "reset";
 }
 
@@ -255,7 +253,7 @@ async function run() {
     connection = "lost";
     draw();
     pause = Date.now() - began > 10000 ? 500 : Math.min(pause * 2, 10000);
-    await new Promise((resolve) => { setTimeout(resolve, pause); });
+    await new Promise((resolve) => { wake = resolve; setTimeout(resolve, pause); });
   }
 }
 
@@ -282,6 +280,7 @@ $("settings").addEventListener("submit", (event) => {
   message = "";
   // A stream that was refused is tried again with the token.
   if (current) current.abort();
+  wake();
   draw();
 });
 

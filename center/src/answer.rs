@@ -12,7 +12,8 @@ use crate::store::StoreError;
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     message: String,
-    field: Option<String>,
+    /// A name of the API's or the schema's own.
+    pub(crate) field: Option<String>,
 }
 
 #[derive(Serialize)]

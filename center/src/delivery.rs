@@ -1,6 +1,6 @@
 //! From the bytes of a delivery to an alert, or to the name of the field that is wrong. Pure; never repeats what it read.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 use chorus_model::Alert;
 
@@ -26,6 +26,10 @@ fn unusable(field: &str, expected: &'static str) -> Unusable {
 
 /// Reads an alert and holds it against its headers.
 pub(crate) fn read(body: &[u8], key: Option<&str>, revision: Option<&str>) -> Result<Alert, Unusable> {
+    // serde would take an array for a structure, field by field.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(unusable("body", "one JSON object"));
+    }
     let mut input = serde_json::Deserializer::from_slice(body);
     let mut alert: Alert = serde_path_to_error::deserialize(&mut input).map_err(|error| wrong_shape(&error))?;
     input.end().map_err(|_| unusable("body", "one JSON object"))?;

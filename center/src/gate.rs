@@ -28,7 +28,8 @@ impl Gate {
     /// Lets a request pass when there is a place for it.
     pub(crate) async fn pass(State(gate): State<Self>, request: Request, next: Next) -> Response {
         let Ok(_place) = gate.places.try_acquire() else {
-            return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once, try again").into_response();
+            return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once, try again")
+                .into_response();
         };
         match tokio::time::timeout(LONGEST, next.run(request)).await {
             Ok(response) => response,

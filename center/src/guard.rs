@@ -7,7 +7,10 @@ use chorus_runtime::secret::SecretError;
 use sha2::{Digest, Sha256};
 
 use crate::answer::Refusal;
-use crate::settings::{TOKEN_BYTES, is_loopback_name};
+use crate::settings::is_loopback_name;
+
+/// How many characters the operators' token must have.
+const TOKEN_BYTES: usize = 16;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -21,7 +24,10 @@ pub(crate) struct Guard {
 
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guard").field("has_token", &self.token.is_some()).field("is_loopback", &self.is_loopback).finish()
+        f.debug_struct("Guard")
+            .field("has_token", &self.token.is_some())
+            .field("is_loopback", &self.is_loopback)
+            .finish()
     }
 }
 
@@ -168,8 +174,14 @@ mod tests {
     fn with_a_token_nobody_acts_without_it() {
         let guard = Guard::new(Some("0123456789abcdef"), true);
         assert_eq!(act(&guard, &[HOST, JSON]), Err(StatusCode::UNAUTHORIZED));
-        assert_eq!(act(&guard, &[HOST, JSON, ("authorization", "Bearer 0123456789abcdeX")]), Err(StatusCode::UNAUTHORIZED));
-        assert_eq!(act(&guard, &[HOST, JSON, ("authorization", "Basic 0123456789abcdef")]), Err(StatusCode::UNAUTHORIZED));
+        assert_eq!(
+            act(&guard, &[HOST, JSON, ("authorization", "Bearer 0123456789abcdeX")]),
+            Err(StatusCode::UNAUTHORIZED)
+        );
+        assert_eq!(
+            act(&guard, &[HOST, JSON, ("authorization", "Basic 0123456789abcdef")]),
+            Err(StatusCode::UNAUTHORIZED)
+        );
         assert_eq!(act(&guard, &[HOST, ("authorization", "bearer 0123456789abcdef")]), Ok(()));
         assert!(guard.may_read(&headers(&[HOST])).is_ok(), "reading stays open on loopback");
     }

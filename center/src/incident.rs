@@ -4,7 +4,7 @@ use chorus_model::{Alert, AlertStatus, IncidentState};
 
 /// What people can do with an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Somebody has it now.
     Acknowledge,
     /// It is dealt with.
@@ -14,7 +14,7 @@ pub enum Action {
 impl Action {
     /// The word used in paths and in the history.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
@@ -25,7 +25,7 @@ impl Action {
 /// What an action leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Step {
+pub(crate) enum Step {
     /// A new state.
     To(IncidentState),
     /// It is there already: done before.
@@ -35,7 +35,7 @@ pub enum Step {
 }
 
 /// What follows when people act.
-pub const fn act(state: IncidentState, action: Action) -> Step {
+pub(crate) const fn act(state: IncidentState, action: Action) -> Step {
     use IncidentState::{Acknowledged, Closed, Dispatched, Reported, Resolved, Verified};
     match (action, state) {
         (Action::Acknowledge, Reported) => Step::To(Acknowledged),
@@ -52,7 +52,7 @@ pub const fn act(state: IncidentState, action: Action) -> Step {
 /// An alert that ends by itself ends its incident only when nobody has taken it: what people have taken, people end. A
 /// firing revision opens a finished incident again only when it brings something that people have not seen.
 #[must_use]
-pub fn deliver(before: Option<(&Alert, IncidentState)>, alert: &Alert) -> IncidentState {
+pub(crate) fn deliver(before: Option<(&Alert, IncidentState)>, alert: &Alert) -> IncidentState {
     let state = before.map_or(IncidentState::Reported, |(_, state)| state);
     match alert.status {
         AlertStatus::Resolved if state == IncidentState::Reported => IncidentState::Resolved,
@@ -65,7 +65,7 @@ pub fn deliver(before: Option<(&Alert, IncidentState)>, alert: &Alert) -> Incide
 
 /// True while the incident is with people, or waits for them.
 #[must_use]
-pub const fn is_open(state: IncidentState) -> bool {
+pub(crate) const fn is_open(state: IncidentState) -> bool {
     match state {
         IncidentState::Reported | IncidentState::Acknowledged | IncidentState::Dispatched => true,
         IncidentState::Resolved | IncidentState::Verified | IncidentState::Closed => false,
@@ -76,7 +76,10 @@ pub const fn is_open(state: IncidentState) -> bool {
 fn is_news(seen: &Alert, alert: &Alert) -> bool {
     let is_known = |reason: &chorus_model::Reason| {
         seen.reasons.iter().any(|r| {
-            r.rule == reason.rule && r.kind == reason.kind && r.devices == reason.devices && r.status == AlertStatus::Firing
+            r.rule == reason.rule
+                && r.kind == reason.kind
+                && r.devices == reason.devices
+                && r.status == AlertStatus::Firing
         })
     };
     let fires_anew = alert.reasons.iter().any(|reason| reason.status == AlertStatus::Firing && !is_known(reason));

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use chorus_model::{Span, Timestamp};
 use chorus_runtime::{Control, Metrics, secret};
-use tokio::sync::watch;
 
 mod answer;
 mod api;
@@ -43,7 +42,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub struct Center {
     api: api::Api,
     keep: Span,
-    closing: Arc<watch::Sender<bool>>,
 }
 
 /// Opens the database, brings it to this version's form, and reads the secrets.
@@ -66,9 +64,8 @@ pub async fn open(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<
     let store = Store::open(settings, Arc::clone(&metrics)).await?;
     store.count_open().await?;
 
-    let (closing, is_closing) = watch::channel(false);
-    let api = api::Api::new(Arc::new(store), key, guard, metrics, is_closing);
-    Ok(Center { api, keep: settings.keep, closing: Arc::new(closing) })
+    let api = api::Api::new(Arc::new(store), key, guard, metrics);
+    Ok(Center { api, keep: settings.keep })
 }
 
 impl Center {
@@ -93,18 +90,26 @@ impl Center {
             }
             if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
                 pruned = Some(Instant::now());
-                complain("prune", self.prune(&control).await);
+                complain("prune", self.prune_until(now().minus(self.keep), &control).await.map(drop));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        self.closing.send_replace(true);
+        self.api.end_streams();
     }
 
-    /// Removes what is past its keeping, a batch at a time, so that deliveries pass in between.
-    async fn prune(&self, control: &Control) -> Result<(), store::StoreError> {
+    /// Removes the alerts that were done with, and last changed, before `before`, and what the others have left behind from
+    /// before it. A batch at a time, so that deliveries pass in between. Gives the number of rows.
+    ///
+    /// # Errors
+    /// When the database does not answer; what was removed until then stays removed.
+    pub async fn prune(&self, before: Timestamp) -> anyhow::Result<u64> {
+        Ok(self.prune_until(before, &Control::default()).await?)
+    }
+
+    async fn prune_until(&self, before: Timestamp, control: &Control) -> Result<u64, store::StoreError> {
         let mut removed = 0;
         while !control.stopping() {
-            match self.api.store().prune(now().minus(self.keep)).await? {
+            match self.api.store().prune(before).await? {
                 0 => break,
                 rows => removed += rows,
             }
@@ -112,7 +117,7 @@ impl Center {
         if removed > 0 {
             tracing::info!(rows = removed, "pruned");
         }
-        Ok(())
+        Ok(removed)
     }
 }
 

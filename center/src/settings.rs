@@ -1,16 +1,17 @@
 //! The section `center` of the configuration.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chorus_model::Span;
+use chorus_runtime::secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::guard;
+
 /// How many bytes the key of deliveries must have.
 pub(crate) const KEY_BYTES: usize = 32;
-/// How many bytes the operators' token must have.
-pub(crate) const TOKEN_BYTES: usize = 16;
 
 /// What an operator can set.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +25,7 @@ pub struct Settings {
     pub database_password_file: Option<PathBuf>,
     /// The file with the key that deliveries are signed with, at least 32 bytes; the destination has the same.
     pub key_file: Option<PathBuf>,
-    /// The file with the token that operators show, at least 16 bytes. Needed when `listen` is not on loopback.
+    /// The file with the token that operators show, at least 16 characters. Needed when `listen` is not on loopback.
     pub api_token_file: Option<PathBuf>,
     /// How long an alert is kept after its incident was resolved and nothing more came.
     pub keep: Span,
@@ -76,14 +77,15 @@ impl Settings {
             }
             Some(_) => {}
         }
-        let mut check_file = |path: &str, file: Option<&Path>, at_least: usize| {
-            if let Some(Err(error)) = file.map(|file| chorus_runtime::secret::read(file, at_least)) {
-                say(path, &error.to_string());
-            }
-        };
-        check_file("key_file", self.key_file.as_deref(), KEY_BYTES);
-        check_file("api_token_file", self.api_token_file.as_deref(), TOKEN_BYTES);
-        check_file("database_password_file", self.database_password_file.as_deref(), 1);
+        if let Some(Err(error)) = self.key_file.as_deref().map(|file| secret::read(file, KEY_BYTES)) {
+            say("key_file", &error.to_string());
+        }
+        if let Some(Err(error)) = self.api_token_file.as_deref().map(guard::read_token) {
+            say("api_token_file", &error.to_string());
+        }
+        if let Some(Err(error)) = self.database_password_file.as_deref().map(|file| secret::read(file, 1)) {
+            say("database_password_file", &error.to_string());
+        }
         if self.key_file.is_none() {
             say("key_file", "must be set: without it nothing can be delivered (openssl rand -hex 32)");
         }
@@ -177,7 +179,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let short = dir.path().join("key");
         std::fs::write(&short, "abcd").unwrap();
-        let settings = Settings { key_file: Some(short), api_token_file: Some("/nowhere".into()), ..Settings::default() };
+        let settings =
+            Settings { key_file: Some(short), api_token_file: Some("/nowhere".into()), ..Settings::default() };
         assert_eq!(paths(&settings), ["center.key_file", "center.api_token_file"]);
     }
 }

@@ -33,7 +33,9 @@ pub(super) async fn take(
         Ok(alert) => alert,
         Err(refusal) => {
             api.metrics.center_deliveries.with_label_values(&[REFUSED]).inc();
-            tracing::warn!(status = refusal.status.as_u16(), "delivery refused");
+            if api.may_complain() {
+                tracing::warn!(status = refusal.status.as_u16(), field = refusal.field.as_deref(), "delivery refused");
+            }
             return Err(refusal);
         }
     };
@@ -54,9 +56,9 @@ fn read(api: &Api, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let timestamp = header(HEADER_TIMESTAMP).and_then(|text| text.parse().ok());
     let now = crate::now().as_micros().div_euclid(1_000_000);
-    let is_signed = timestamp.zip(header(HEADER_SIGNATURE)).is_some_and(|(timestamp, signature)| {
-        secret::verify(&api.key.0, timestamp, &body, signature, now)
-    });
+    let is_signed = timestamp
+        .zip(header(HEADER_SIGNATURE))
+        .is_some_and(|(timestamp, signature)| secret::verify(&api.key.0, timestamp, &body, signature, now));
     if !is_signed {
         let message = format!(
             "{HEADER_TIMESTAMP} and {HEADER_SIGNATURE}: expected a signature of this body with the key of deliveries, \

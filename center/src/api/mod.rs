@@ -5,7 +5,8 @@ mod alerts;
 mod deliveries;
 mod stream;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -32,6 +33,8 @@ const DELIVERIES: usize = 64;
 const PEOPLE: usize = 64;
 /// Streams open at once.
 const STREAMS: usize = 256;
+/// Refused deliveries are logged at most this often; the metric counts each.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -41,7 +44,9 @@ pub(crate) struct Api {
     guard: Arc<Guard>,
     metrics: Arc<Metrics>,
     streams: Arc<Semaphore>,
-    is_closing: watch::Receiver<bool>,
+    /// True when the program ends, and the streams with it.
+    closing: Arc<watch::Sender<bool>>,
+    complained: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The key of deliveries; never shown.
@@ -55,19 +60,35 @@ impl std::fmt::Debug for Key {
 }
 
 impl Api {
-    pub(crate) fn new(
-        store: Arc<Store>,
-        key: Vec<u8>,
-        guard: Guard,
-        metrics: Arc<Metrics>,
-        is_closing: watch::Receiver<bool>,
-    ) -> Self {
-        let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { store, key: Key(key.into()), guard: Arc::new(guard), metrics, streams, is_closing }
+    pub(crate) fn new(store: Arc<Store>, key: Vec<u8>, guard: Guard, metrics: Arc<Metrics>) -> Self {
+        Self {
+            store,
+            key: Key(key.into()),
+            guard: Arc::new(guard),
+            metrics,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            closing: Arc::new(watch::Sender::new(false)),
+            complained: Arc::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Ends every stream, and those that come.
+    pub(crate) fn end_streams(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// True when a refusal is to be logged: anybody can cause one, so not every one is.
+    fn may_complain(&self) -> bool {
+        let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = complained.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY);
+        if is_due {
+            *complained = Some(Instant::now());
+        }
+        is_due
     }
 }
 

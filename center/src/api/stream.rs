@@ -55,7 +55,7 @@ pub(super) async fn open(State(api): State<Api>, headers: HeaderMap, query: Para
         is_reset: asked.is_some_and(|asked| asked > latest),
         drills,
         news,
-        is_closing: api.is_closing.clone(),
+        is_closing: api.closing.subscribe(),
         events,
         _place: place,
     };

@@ -105,8 +105,7 @@ impl Store {
         let incident = Incident { state, since: at };
         set_state(&mut transaction, alert_id, &incident, at).await?;
         let what = action.as_str();
-        let entry =
-            Entry { change, at, what, skipped: 0, desk, alert: &before, incident: &incident, document: "" };
+        let entry = Entry { change, at, what, skipped: 0, desk, alert: &before, incident: &incident, document: "" };
         record(&mut transaction, &entry).await?;
         transaction.commit().await?;
         self.changed(change, Some(&before), &before, state);
@@ -188,8 +187,7 @@ async fn set_state(
     incident: &Incident,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let statement =
-        "UPDATE alerts SET state = $2, state_since = $3, is_open = $4, changed_at = $5 WHERE alert_id = $1";
+    let statement = "UPDATE alerts SET state = $2, state_since = $3, is_open = $4, changed_at = $5 WHERE alert_id = $1";
     sqlx::query(statement)
         .bind(alert_id)
         .bind(state_word(incident.state))

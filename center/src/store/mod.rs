@@ -62,7 +62,8 @@ impl Store {
         let options = connect_options(settings, backend)?;
         let mut pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         if backend == Backend::Sqlite {
-            pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
+            pool = pool
+                .after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
         }
         let pool = pool.connect_with(options).await.context("center.database: cannot be opened")?;
         sqlx::migrate!().run(&pool).await.context("center.database: cannot be migrated")?;
@@ -155,4 +156,24 @@ fn state_of(row: &AnyRow) -> Result<IncidentState, StoreError> {
 
 fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_micros(row.try_get(column)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_answered_is_on_disk_and_reading_never_waits_for_writing() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", dir.path().join("center.db").display());
+        let settings = Settings { database, ..Settings::default() };
+        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(mode.get::<String, _>(0), "wal");
+        let synchronous = sqlx::query("PRAGMA synchronous").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(synchronous.get::<i64, _>(0), 2, "FULL");
+        let (transaction, _) = store.write(1).await.unwrap();
+        assert_eq!(store.last_change().await.unwrap(), 0, "read beside an open transaction");
+        transaction.rollback().await.unwrap();
+    }
 }
