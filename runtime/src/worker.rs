@@ -13,6 +13,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::Fate;
 use crate::config::{Assignment, Kafka};
 use crate::consumer::{self, Happening, Source};
 use crate::control::Control;
@@ -28,7 +29,6 @@ use crate::take::{acknowledge, count, find, take};
 use crate::task::Task;
 use crate::topics::Topic;
 use crate::watermark::Watermarks;
-use crate::Fate;
 
 /// Whether the records of the input carry origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -398,7 +398,11 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         if list.count() == 0 {
             return Ok(());
         }
-        Ok(self.source.commit(&list, mode)?)
+        match mode {
+            CommitMode::Async => crate::ffi::commit(&self.source, &list)?,
+            CommitMode::Sync => self.source.commit(&list, mode)?,
+        }
+        Ok(())
     }
 
     fn measure_lag(&self, now: Timestamp) {

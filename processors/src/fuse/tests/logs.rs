@@ -36,14 +36,16 @@ fn random_log(seed: u64, length: usize) -> Vec<Record> {
         }
         let status = if dice.below(4) == 0 { AnomalyStatus::Resolved } else { AnomalyStatus::Firing };
         let place = ["school-1", "school-2", "gate-3", "?"][dice.below(4)];
-        let mut made = anomaly(now, status, ["door", "cam", "panic", "silence"][dice.below(4)], place);
+        // Some are tipped long before, so that a deadline may be over by the time that the anomaly comes.
+        let tipped = now - i64::try_from(dice.below(3) * dice.below(120)).unwrap();
+        let mut made = anomaly(tipped, status, ["door", "cam", "panic", "silence"][dice.below(4)], place);
         made.severity = Severity::ALL[dice.below(5)];
         made.devices = vec![format!("dev-{}", dice.below(3)).into()];
         // Floats with every digit: what is restored must be the very same number.
-        made.count = 1.0 + (dice.roll() >> 11) as f64 / 1e12;
+        made.count = 1.0 + (dice.roll() >> 11) as f64 / 3e14;
         made.expected = (dice.below(3) == 0).then(|| (dice.roll() >> 11) as f64 / 3e14);
         made.quiet_after = (dice.below(2) == 0).then(|| Span::from_secs(45));
-        made.from = second(now - i64::try_from(dice.below(400)).unwrap());
+        made.from = second(tipped - i64::try_from(dice.below(400)).unwrap());
         made.is_test = dice.below(6) == 0;
         Record::Anomaly(Box::new(made))
     };

@@ -268,6 +268,24 @@ fn a_quiet_condition_ends_only_when_time_has_passed_its_last_repeat() {
 }
 
 #[test]
+fn at_the_very_deadline_a_condition_still_holds_and_an_alert_can_still_be_reopened() {
+    let story = tells(
+        "0 fire panic@school-1 quiet=60s
+         60 pass
+         60 fire panic@school-1
+         100 end panic@school-1
+         400 pass
+         400 fire panic@school-1",
+        &[
+            "0 A.1 firing medium panic: panic",
+            "100 A.2 resolved medium panic: -panic",
+            "400 A.3 firing medium panic: panic",
+        ],
+    );
+    assert_eq!(story.fates[1], NO_CHANGE);
+}
+
+#[test]
 fn quiet_conditions_that_end_together_are_one_revision_and_others_stand() {
     tells(
         "0 fire a@school-1 quiet=10s
