@@ -251,7 +251,8 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(!waiting.is_finished());
         drop(probe);
-        assert_eq!(waiting.await.unwrap(), Some(Change::Up));
+        let answered = tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("a next probe").unwrap();
+        assert_eq!(answered, Some(Change::Up));
     }
 
     #[tokio::test(start_paused = true)]

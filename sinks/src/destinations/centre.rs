@@ -62,6 +62,13 @@ mod tests {
     use crate::destinations::samples;
 
     #[test]
+    fn the_signature_is_the_one_that_other_languages_compute() {
+        // printf '1000.{}' | openssl dgst -sha256 -hmac 0123456789abcdef
+        let expected = "sha256=bd3e8b6d13803a2406a848a68bc7a2e80b251fb9d894858564c77ce80a4aa634";
+        assert_eq!(secret::sign(b"0123456789abcdef", 1_000, b"{}"), expected);
+    }
+
+    #[test]
     fn each_attempt_is_signed_anew_over_the_alert_as_it_stands_in_the_log() {
         let centre = Centre { key: b"0123456789abcdef".to_vec() };
         let outgoing = samples::outgoing(&samples::alert());
