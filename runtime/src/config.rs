@@ -277,7 +277,8 @@ mod tests {
         let mut owners = vec![0; 12];
         for ordinal in 0..2 {
             for number in 0..3 {
-                let Assignment::Ordinal { ordinal, of } = (Assignment::Ordinal { ordinal, of: 2 }).of_worker(number, 3) else {
+                let Assignment::Ordinal { ordinal, of } = (Assignment::Ordinal { ordinal, of: 2 }).of_worker(number, 3)
+                else {
                     panic!("stays an ordinal")
                 };
                 (0..12).filter(|partition| partition % of == ordinal).for_each(|p| owners[p as usize] += 1);

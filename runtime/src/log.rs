@@ -16,7 +16,9 @@ pub fn init_quiet() {
 }
 
 fn start(default: &str) {
-    let filter = EnvFilter::try_from_env("CHORUS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    // rust-rdkafka logs the end of a partition as an error; what matters of its clients comes through their callbacks.
+    let default = || EnvFilter::new(format!("{default},rdkafka=off"));
+    let filter = EnvFilter::try_from_env("CHORUS_LOG").unwrap_or_else(|_| default());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call (tests, the demo inside a test) keeps the first subscriber.
     let result = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };

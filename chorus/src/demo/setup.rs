@@ -5,9 +5,9 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 use chorus_model::Timestamp;
 use chorus_processors::detect::Roster;
+use chorus_runtime::Control;
 use chorus_runtime::mock::Embedded;
 use chorus_runtime::registry::{Handle, Registry};
-use chorus_runtime::Control;
 
 use super::Arguments;
 use super::simulate::Devices;

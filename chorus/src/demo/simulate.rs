@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use chorus_ingest::feeds::FEEDS;
 use chorus_ingest::task::{HEADER_FORMAT, HEADER_SOURCE};
 use chorus_model::{Span, Timestamp};
+use chorus_runtime::Control;
 use chorus_runtime::health::Health;
 use chorus_runtime::tools::Feeder;
 use chorus_runtime::topics::{self, Topic};
-use chorus_runtime::Control;
 
 use crate::city::City;
 use crate::config::Config;

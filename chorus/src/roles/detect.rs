@@ -39,14 +39,9 @@ pub fn configured(config: &Config) -> Result<(RuleSet, Roster), Exit> {
 ///
 /// # Errors
 /// When a rule names a duty that the roster does not hold.
-pub fn start_with(
-    process: &Process,
-    registry: &Handle,
-    rules: RuleSet,
-    roster: Roster,
-) -> Result<Vec<Running>, Exit> {
-    let setup = Setup::new(rules, roster, registry.clone())
-        .map_err(|error| Exit::usage(format!("detect.rules: {error}")))?;
+pub fn start_with(process: &Process, registry: &Handle, rules: RuleSet, roster: Roster) -> Result<Vec<Running>, Exit> {
+    let setup =
+        Setup::new(rules, roster, registry.clone()).map_err(|error| Exit::usage(format!("detect.rules: {error}")))?;
     let topics = process.config.topics.clone();
     let every = process.config.detect.snapshot_every.to_std();
     let events = topics.name("events");

@@ -89,8 +89,7 @@ pub fn sealer(config: &Config) -> Result<Sealer, Exit> {
 
 fn pseudonyms(config: &Config) -> Result<Option<Arc<[u8]>>, Exit> {
     let Some(file) = config.secrets.pseudonyms_key_file.as_deref() else { return Ok(None) };
-    let key =
-        secret::read(file, 32).map_err(|error| Exit::usage(format!("secrets.pseudonyms_key_file: {error}")))?;
+    let key = secret::read(file, 32).map_err(|error| Exit::usage(format!("secrets.pseudonyms_key_file: {error}")))?;
     Ok(Some(key.into()))
 }
 
