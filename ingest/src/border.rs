@@ -212,11 +212,12 @@ fn checked(geo: Geo, flags: &mut Vec<Cow<'static, str>>) -> Option<Geo> {
     None
 }
 
-/// The type decides; the device's own level counts only for the kinds that leave it open.
+/// The type decides; the device's own level counts only for the kinds that leave it open, and for an input, whose meaning is
+/// the installer's.
 fn severity(kind: Kind, of_device: Option<(Severity, SeveritySource)>) -> (Severity, SeveritySource) {
     let open = matches!(kind, Kind::PatientDeviceAlarm | Kind::ReportEvent | Kind::ExternalWarning);
     match of_device {
-        Some(given) if open => given,
+        Some(given) if open || kind == Kind::InputChanged => given,
         _ if open => (kind.default_severity(), SeveritySource::Default),
         _ => (kind.default_severity(), SeveritySource::Type),
     }
