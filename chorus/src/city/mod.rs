@@ -65,7 +65,7 @@ pub struct RawRecord {
 pub struct Expected {
     /// The id of its place.
     pub place: String,
-    /// The kind of its first event; of a silence and an absence, the kind that a rule derives.
+    /// The kind of its first anomaly: that of an event, or what a rule derives (`report.missing`, `anomaly.silence`).
     pub kind: &'static str,
     /// What it is, for people.
     pub title: &'static str,
