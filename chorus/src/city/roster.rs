@@ -18,6 +18,7 @@ rules:
     feed: grid
     expect: {kinds: [report.all_safe]}
     duty: city-all-clear
+    grace: 0s
     severity: medium
     summary:
       zh: \"{place}:应报平安而未报,截至 {to}\"
