@@ -345,6 +345,14 @@ mod tests {
     }
 
     #[test]
+    fn trap_19_a_level_counts_where_the_type_means_nothing() {
+        let mut observation = Observation::new("alarm-input-1", DeviceScheme::Own, Kind::InputChanged);
+        observation.severity = Some((Severity::High, SeveritySource::Device));
+        let event = admit(observation, "2026-11-24T00:00:05Z", None);
+        assert_eq!((event.severity, event.severity_source), (Severity::High, SeveritySource::Device));
+    }
+
+    #[test]
     fn trap_10_a_native_identity_gives_the_same_id_wherever_the_record_lies() {
         let id = |origin: &'static str, native: Option<&str>| {
             let mut observation = seen();

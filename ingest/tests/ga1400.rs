@@ -51,6 +51,15 @@ fn our_fixtures_read_as_they_are_meant() {
         ("keepalive_nobody.json", &["device.heartbeat pulse - missing"]),
         ("register.json", &["device.online pulse 36010200005030000001 missing"]),
         ("unregister.json", &["device.offline pulse 36010200005030000001 missing"]),
+        (
+            "device_states.json",
+            &[
+                "device.offline pulse 36010200001190000021 local 2026-11-24T09:00:00",
+                "device.online pulse 36010200001190000021 local 2026-11-24T09:01:30",
+                "filtered device_status",
+                "rejected missing_field",
+            ],
+        ),
         ("public_security_event.json", &["vehicle.passed pulse dev-9 local 2026-11-24T08:40:00"]),
         ("tollgates.json", &["filtered catalog"]),
         ("answer.json", &["filtered answer"]),

@@ -12,6 +12,7 @@
 //! | `FaceObject` | filtered: nothing of a face passes |
 //! | `KeepaliveObject` | `device.heartbeat` |
 //! | `RegisterObject`, `UnRegisterObject` | `device.online`, `device.offline` |
+//! | `APEStatusObject` and its kin | by `IsOnline`: 1 `device.online`, 2 `device.offline`, 9 filtered |
 //! | lists of tollgates, devices, lanes, images, files, subscriptions, watch lists; answers; time | filtered |
 //!
 //! The device is `DeviceID`; where that is empty, the first 20 digits of the source's or the object's id, which are a device
@@ -25,7 +26,7 @@ use jiff::civil;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::chorus::syntax;
-use super::ga1400_fields::{Key, Loose, Seen};
+use super::ga1400_fields::{Class, Key, Loose, Role, Seen, role};
 use super::{gb_device, ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
@@ -38,75 +39,6 @@ const MAX_OBJECTS: usize = 1_000;
 /// A notification triggered further than this from what it tells of contradicts it. More than a day, since one of the two
 /// times may have a zone.
 const TRIGGER_TOLERANCE_HOURS: i64 = 48;
-
-/// What a thing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Motor,
-    NonMotor,
-    Person,
-    Face,
-    Keepalive,
-    Register,
-    UnRegister,
-}
-
-/// What a key leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    /// A list, or what wraps one.
-    List(Option<Class>),
-    /// One thing, or an array of them.
-    Object(Class),
-    /// Known, and no safety event.
-    Filtered(&'static str),
-    /// A field of a thing.
-    Field,
-}
-
-fn role(key: &str) -> Role {
-    match key {
-        "MotorVehicleListObject" | "MotorVehicleObjectList" | "MotorVehicleList" | "MotorVehicleEventList" => {
-            Role::List(Some(Class::Motor))
-        }
-        "NonMotorVehicleListObject" | "NonMotorVehicleObjectList" | "NonMotorVehicleList" => {
-            Role::List(Some(Class::NonMotor))
-        }
-        "PersonListObject" | "PersonObjectList" | "PersonList" => Role::List(Some(Class::Person)),
-        "FaceListObject" | "FaceObjectList" | "FaceList" => Role::List(Some(Class::Face)),
-        "SubscribeNotificationListObject" | "SubscribeNotificationList" | "SubscribeNotificationObject" => {
-            Role::List(None)
-        }
-        "MotorVehicleObject" | "MotorVehicleEventObject" => Role::Object(Class::Motor),
-        "NonMotorVehicleObject" => Role::Object(Class::NonMotor),
-        "PersonObject" => Role::Object(Class::Person),
-        "FaceObject" => Role::Object(Class::Face),
-        "KeepaliveObject" => Role::Object(Class::Keepalive),
-        "RegisterObject" => Role::Object(Class::Register),
-        "UnRegisterObject" => Role::Object(Class::UnRegister),
-        "ResponseStatusListObject" | "ResponseStatusObject" => Role::Filtered("answer"),
-        "SystemTimeObject" => Role::Filtered("time"),
-        "TollgateListObject" | "TollgateObjectList" | "LaneListObject" | "LaneObjectList" | "APEListObject"
-        | "APEObjectList" | "APSListObject" | "DeviceList" => Role::Filtered("catalog"),
-        "APEStatusListObject"
-        | "APEStatusObjectList"
-        | "APSStatusListObject"
-        | "APSStatusObjectList"
-        | "DeviceStatusList" => Role::Filtered("device_status"),
-        "SubscribeListObject" => Role::Filtered("subscription"),
-        "DispositionListObject"
-        | "DispositionObjectList"
-        | "DispositionNotificationListObject"
-        | "DispositionNotificationList" => Role::Filtered("watch_list"),
-        "ImageListObject"
-        | "ImageInfoObjectList"
-        | "VideoSliceListObject"
-        | "VideoSliceObjectList"
-        | "FileListObject"
-        | "FileObjectList" => Role::Filtered("media"),
-        _ => Role::Field,
-    }
-}
 
 /// True for JSON that names one of the standard's lists, objects or ids.
 pub fn sniff(bytes: &[u8]) -> bool {
@@ -291,7 +223,7 @@ fn object_id<'s>(seen: &'s Seen<'_>, class: Class) -> Option<&'s str> {
         Class::NonMotor => seen.nonmotor_id.text(),
         Class::Person => seen.person_id.text(),
         Class::Face => seen.face_id.text(),
-        Class::Keepalive | Class::Register | Class::UnRegister => None,
+        Class::Keepalive | Class::Register | Class::UnRegister | Class::Status => None,
     }
 }
 
@@ -305,6 +237,12 @@ fn thing(class: Class, seen: &Seen<'_>) -> Result<Piece, Reason> {
         Class::Keepalive => (Kind::DeviceHeartbeat, None),
         Class::Register => (Kind::DeviceOnline, None),
         Class::UnRegister => (Kind::DeviceOffline, None),
+        Class::Status => match seen.online.text() {
+            Some("1") => (Kind::DeviceOnline, None),
+            Some("2") => (Kind::DeviceOffline, None),
+            Some(_) => return Ok(Piece::Filtered("device_status")),
+            None => return Err(Reason::MissingField),
+        },
     };
     let (device_id, from_id) = device(seen).unwrap_or_default();
     let mut observation = gb_device::observation(device_id, kind)?;

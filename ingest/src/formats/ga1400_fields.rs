@@ -1,10 +1,84 @@
-//! The objects of GA/T 1400 by an allow-list of fields: what is not listed is skipped without being stored.
+//! The keys of GA/T 1400: what they lead to, and the fields that are kept by an allow-list. What is not listed is skipped
+//! without being stored.
 
 use std::borrow::Cow;
 
 use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+/// What a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Motor,
+    NonMotor,
+    Person,
+    Face,
+    Keepalive,
+    Register,
+    UnRegister,
+    /// A device's state, as its platform tells it.
+    Status,
+}
+
+/// What a key leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A list, or what wraps one.
+    List(Option<Class>),
+    /// One thing, or an array of them.
+    Object(Class),
+    /// Known, and no safety event.
+    Filtered(&'static str),
+    /// A field of a thing.
+    Field,
+}
+
+/// What the standard, and those who deviate from it, call by this key.
+pub(super) fn role(key: &str) -> Role {
+    match key {
+        "MotorVehicleListObject" | "MotorVehicleObjectList" | "MotorVehicleList" | "MotorVehicleEventList" => {
+            Role::List(Some(Class::Motor))
+        }
+        "NonMotorVehicleListObject" | "NonMotorVehicleObjectList" | "NonMotorVehicleList" => {
+            Role::List(Some(Class::NonMotor))
+        }
+        "PersonListObject" | "PersonObjectList" | "PersonList" => Role::List(Some(Class::Person)),
+        "FaceListObject" | "FaceObjectList" | "FaceList" => Role::List(Some(Class::Face)),
+        "APEStatusListObject"
+        | "APEStatusObjectList"
+        | "APSStatusListObject"
+        | "APSStatusObjectList"
+        | "DeviceStatusList" => Role::List(Some(Class::Status)),
+        "SubscribeNotificationListObject" | "SubscribeNotificationList" | "SubscribeNotificationObject" => {
+            Role::List(None)
+        }
+        "MotorVehicleObject" | "MotorVehicleEventObject" => Role::Object(Class::Motor),
+        "NonMotorVehicleObject" => Role::Object(Class::NonMotor),
+        "PersonObject" => Role::Object(Class::Person),
+        "FaceObject" => Role::Object(Class::Face),
+        "APEStatusObject" | "APSStatusObject" | "DeviceStatusObject" => Role::Object(Class::Status),
+        "KeepaliveObject" => Role::Object(Class::Keepalive),
+        "RegisterObject" => Role::Object(Class::Register),
+        "UnRegisterObject" => Role::Object(Class::UnRegister),
+        "ResponseStatusListObject" | "ResponseStatusObject" => Role::Filtered("answer"),
+        "SystemTimeObject" => Role::Filtered("time"),
+        "TollgateListObject" | "TollgateObjectList" | "LaneListObject" | "LaneObjectList" | "APEListObject"
+        | "APEObjectList" | "APSListObject" | "DeviceList" => Role::Filtered("catalog"),
+        "SubscribeListObject" => Role::Filtered("subscription"),
+        "DispositionListObject"
+        | "DispositionObjectList"
+        | "DispositionNotificationListObject"
+        | "DispositionNotificationList" => Role::Filtered("watch_list"),
+        "ImageListObject"
+        | "ImageInfoObjectList"
+        | "VideoSliceListObject"
+        | "VideoSliceObjectList"
+        | "FileListObject"
+        | "FileObjectList" => Role::Filtered("media"),
+        _ => Role::Field,
+    }
+}
 
 /// A text or a number, as senders mix them; anything else is absent. A number keeps its digits: a device id of 20 digits is
 /// larger than any integer.
@@ -49,6 +123,7 @@ pub(super) struct Seen<'a> {
     pub(super) trigger_time: Loose<'a>,
     pub(super) lane: Loose<'a>,
     pub(super) direction: Loose<'a>,
+    pub(super) online: Loose<'a>,
     pub(super) dropped: Vec<&'static str>,
 }
 
@@ -61,15 +136,16 @@ impl<'de> Seen<'de> {
             // The second names of a key are those of public-security platforms (initials of Chinese words).
             "MotorVehicleID" | "JDCGCXXBZ" => &mut self.motor_id,
             "NonMotorVehicleID" => &mut self.nonmotor_id,
-            "DeviceID" | "CJSBXXBZ" => &mut self.device,
+            "DeviceID" | "CJSBXXBZ" | "ApeID" | "ApsID" => &mut self.device,
             "TollgateID" => &mut self.tollgate,
             "SourceID" => &mut self.source,
             "PassTime" | "CJSJ" => &mut self.pass_time,
             "AppearTime" | "PersonAppearTime" | "FaceAppearTime" => &mut self.appear_time,
-            "MarkTime" | "LocationMarkTime" | "LocalTime" => &mut self.mark_time,
+            "MarkTime" | "LocationMarkTime" | "LocalTime" | "CurrentTime" => &mut self.mark_time,
             "TriggerTime" => &mut self.trigger_time,
             "LaneNo" => &mut self.lane,
             "Direction" => &mut self.direction,
+            "IsOnline" => &mut self.online,
             other => return self.leave(other, map),
         };
         *field = map.next_value()?;

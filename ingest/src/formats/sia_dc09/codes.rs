@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn only_heartbeats_are_tests_and_no_heartbeat_is_bad() {
+    fn only_heartbeats_are_tests_and_no_alarm_counts_users() {
         for (first, second) in letters() {
             let code = format!("{first}{second}");
             let Some(meaning) = by_code(&code) else { continue };
