@@ -7,7 +7,7 @@ use chorus_model::{Kind, PlaceKind, Span, Timestamp};
 use super::RawRecord;
 use super::nonsense;
 use super::random::Random;
-use super::rhythm::{Rates, Rhythm};
+use super::rhythm::{CHINA, Rates, Rhythm};
 use super::wire::isapi::{self, Access, code};
 use super::wire::{ga1400, gb28181, onvif};
 use super::world::{Class, Speech, Unit, World};
@@ -19,6 +19,12 @@ const RETRY_AFTER: Span = Span::from_millis(400);
 /// How often somewhere a platform lists its cameras, and a connector subscribes again: once in so many seconds.
 const CATALOG_EVERY: i64 = 20;
 const SUBSCRIBE_EVERY: i64 = 15;
+
+/// When patrols walk every village, by the wall clock: the shipped roster has their check-ins due at 23:00 and 03:00.
+const PATROLS: [Duty; 2] =
+    [Duty { from: 22 * 3_600 + 300, length: 3_000 }, Duty { from: 2 * 3_600 + 300, length: 3_000 }];
+/// When communities send the all-clear that is due at 18:00.
+const ALL_CLEARS: Duty = Duty { from: 16 * 3_600, length: 6_600 };
 
 /// The day, and who takes part in it.
 #[derive(Clone, Debug)]
@@ -37,7 +43,25 @@ pub(crate) struct Background {
     motion_cameras: Vec<usize>,
     school_panels: Vec<usize>,
     phones: Vec<usize>,
+    wands: Vec<usize>,
     guarded: Vec<usize>,
+}
+
+/// A span of the day in which everybody does something once.
+#[derive(Clone, Copy, Debug)]
+struct Duty {
+    /// Seconds since midnight.
+    from: usize,
+    /// Seconds.
+    length: usize,
+}
+
+impl Duty {
+    /// Whose turn it is, of so many, at a second of the day.
+    fn turns(self, second_of_day: usize, count: usize) -> impl Iterator<Item = usize> {
+        let offset = second_of_day.checked_sub(self.from).filter(|offset| *offset < self.length);
+        (0..count).filter(move |index| offset == Some(index * self.length / count))
+    }
 }
 
 /// When in its second a device beats.
@@ -75,6 +99,7 @@ impl Background {
             motion_cameras: filter(world, &street_cameras, |unit| unit.speech == Speech::Gb28181),
             school_panels: at(&world.of(Class::Panel), PlaceKind::School),
             phones: world.of(Class::Phone),
+            wands: world.of(Class::Wand),
             guarded: (0..world.sites.len()).filter(|site| world.at(*site, Class::Panel).is_some()).collect(),
             gates,
         }
@@ -85,12 +110,14 @@ impl Background {
         let begin = Timestamp::from_micros(second.saturating_mul(1_000_000));
         self.heartbeats(world, begin, second, out);
         let random = Random::of(&[self.seed, 2, second.unsigned_abs()]);
-        let rates = Rates::at(self.rhythm.hour(start, begin)).times(self.load);
+        let wall_hour = Rhythm::wall_clock().hour(start, begin);
+        let rates = Rates::at(self.rhythm.hour(start, begin)).times(self.load).by_night(wall_hour);
         let mut now = Second { world, random, begin, out };
         self.doors(&rates, &mut now);
         self.vehicles(&rates, &mut now);
         self.streets(&rates, &mut now);
         self.people(&rates, &mut now);
+        self.duties(second, &mut now);
         self.states(second, &mut now);
         nonsense::second(world, &mut now.random, begin, now.out);
     }
@@ -151,7 +178,7 @@ impl Background {
     /// What people report, and what they arm and disarm.
     fn people(&self, rates: &Rates, now: &mut Second<'_>) {
         for _ in 0..now.random.poisson(rates.patrol) {
-            let (unit, at) = now.any(&self.phones);
+            let (unit, at) = now.any(&self.wands);
             let zone = format!(",\"zone\":\"point-{}\"", 1 + now.random.below(8));
             now.out.push(unit.own(Kind::PatrolCheckin, at, &zone));
         }
@@ -164,6 +191,22 @@ impl Background {
             let (unit, at) = now.any(&self.school_panels);
             let code = if now.random.chance(0.5) { 1401 } else { 3401 };
             now.out.push(unit.panel(at, code, 1));
+        }
+    }
+
+    /// What the shipped roster expects of everybody each day.
+    fn duties(&self, second: i64, now: &mut Second<'_>) {
+        let local = second + i64::from(CHINA.seconds());
+        let second_of_day = usize::try_from(local.rem_euclid(86_400)).unwrap_or(0);
+        for patrol in PATROLS {
+            for index in patrol.turns(second_of_day, self.wands.len()) {
+                let (unit, at) = now.any(&self.wands[index..=index]);
+                now.out.push(unit.own(Kind::PatrolCheckin, at, ",\"zone\":\"point-1\""));
+            }
+        }
+        for index in ALL_CLEARS.turns(second_of_day, self.phones.len()) {
+            let (unit, at) = now.any(&self.phones[index..=index]);
+            now.out.push(unit.own(Kind::ReportAllSafe, at, ""));
         }
     }
 

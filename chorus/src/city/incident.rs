@@ -37,8 +37,8 @@ pub(crate) enum Incident {
     OneKeyAlarm,
     /// A burglary zone of a school's panel.
     Burglary,
-    /// Something crosses a guarded line at a school.
-    LineCrossed,
+    /// Water in a basement of a school.
+    Water,
     /// Several pass on one permission at a village gate.
     Tailgating,
     /// A gate is blocked.
@@ -59,7 +59,7 @@ impl Incident {
         Self::HeldOpen,
         Self::OneKeyAlarm,
         Self::Burglary,
-        Self::LineCrossed,
+        Self::Water,
         Self::Tailgating,
         Self::GateBlocked,
     ];
@@ -79,7 +79,8 @@ impl Incident {
             Self::Burglary => unit.class == Class::Panel && place == PlaceKind::School && is_isapi,
             Self::RefusedCard | Self::Tailgating | Self::GateBlocked => unit.class == Class::Gate && is_isapi,
             Self::HeldOpen => unit.class == Class::Gate && unit.speech == Speech::Onvif,
-            Self::CameraCovered | Self::LineCrossed => unit.class == Class::Camera && place == PlaceKind::School,
+            Self::Water => unit.class == Class::Panel && place == PlaceKind::School,
+            Self::CameraCovered => unit.class == Class::Camera && place == PlaceKind::School,
             Self::VideoLost => unit.class == Class::Camera && unit.speech == Speech::Gb28181,
             Self::TagExit | Self::TagCut => unit.class == Class::TagGateway,
             Self::Screening => unit.class == Class::Screening,
@@ -96,7 +97,7 @@ impl Incident {
             let members = |phase| format!(",\"phase\":\"{phase}\",\"zone\":\"{zone}\"");
             [unit.own(kind, at, &members("start")), unit.own(kind, after(secs), &members("end"))]
         };
-        let seen = |at, method, kind, event, text| unit.alarm(at, &Alarm { method, kind, event, text });
+        let seen = |kind, text| unit.alarm(at, &Alarm { method: 2, kind, event: None, text });
         match self {
             Self::Fire => out.extend([
                 unit.record(at, sia::sia_dcs(&unit.id, at, "FA", 12)),
@@ -107,8 +108,8 @@ impl Incident {
                 let shown = Access { code: code::CARD_UNKNOWN, door: 1, card: Some(&card) };
                 out.extend((0..6).map(|time| unit.access(after(time * 6), &shown)));
             }
-            Self::CameraCovered => out.push(seen(at, 2, 2, None, gb28181::text::COVERED)),
-            Self::VideoLost => out.push(seen(at, 2, 1, None, gb28181::text::LOST)),
+            Self::CameraCovered => out.push(seen(2, gb28181::text::COVERED)),
+            Self::VideoLost => out.push(seen(1, gb28181::text::LOST)),
             Self::TagExit => out.extend(lasting(Kind::TagExit, 40, "ward-exit-2")),
             Self::TagCut => out.extend(lasting(Kind::TagTamper, 60, "ward-3")),
             Self::Screening => out.push(unit.own(Kind::ScreeningAlarm, at, ",\"zone\":\"entrance-1\",\"count\":1")),
@@ -122,10 +123,7 @@ impl Incident {
             ]),
             Self::OneKeyAlarm => out.extend(lasting(Kind::PanicButton, 70, "gate-house")),
             Self::Burglary => out.extend([unit.panel(at, 1130, 7), unit.panel(after(75), 3130, 7)]),
-            Self::LineCrossed => out.extend([
-                seen(at, 5, 5, Some(1), gb28181::text::LINE),
-                seen(after(20), 5, 5, Some(2), gb28181::text::LINE),
-            ]),
+            Self::Water => out.extend([unit.panel(at, 1154, 9), unit.panel(after(85), 3154, 9)]),
             Self::Tailgating => out.extend((0..6).map(|time| access(after(time * 4), code::TAILGATING))),
             Self::GateBlocked => out.extend([access(at, code::OBSTRUCTED), access(after(90), code::OBSTRUCTION_GONE)]),
         }

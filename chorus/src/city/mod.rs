@@ -12,7 +12,7 @@
 //! | 6 | a panic button at a school | SIA DC-09, Contact ID 1120; restored after two minutes |
 //! | 8 | a door of a hospital is forced | ISAPI 5/27, feed `hospital` |
 //! | 12 | something enters a guarded area of that hospital | GB/T 28181 5/6, feed `camera`; left after two minutes |
-//! | 14 | the all-clear of the one community is due | [`City::roster_yaml`] |
+//! | 14 | the all-clear of the one community is due | [`City::roster_yaml`], [`City::rules_yaml`] |
 //! | 60, then every 45 | a further incident, of a dozen kinds | each ends where its format can say so |
 //!
 //! Plates, cards, names and accounts are numbers that cannot exist.
@@ -65,7 +65,7 @@ pub struct RawRecord {
 pub struct Expected {
     /// The id of its place.
     pub place: String,
-    /// The kind of its first event; of a silence and an absence, the kind that a rule derives.
+    /// The kind of its first anomaly: that of an event, or what a rule derives (`report.missing`, `anomaly.silence`).
     pub kind: &'static str,
     /// What it is, for people.
     pub title: &'static str,

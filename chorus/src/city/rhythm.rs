@@ -34,7 +34,7 @@ pub(super) struct Rates {
     pub(super) person: f64,
     /// Motion in the pictures of street cameras.
     pub(super) motion: f64,
-    /// Check-ins of patrols.
+    /// Check-ins of patrols at villages.
     pub(super) patrol: f64,
     /// Small reports of grid workers.
     pub(super) report: f64,
@@ -82,10 +82,19 @@ impl Rates {
             person: 10.0 * rush + 6.0 * awake + 0.2,
             motion: 1.5 * awake + 0.1,
             patrol: 0.8 * awake + 0.05,
-            report: 0.02 * day(hour),
+            report: 0.01 * day(hour),
             arming: 0.1 * armed,
             denied: 0.1 * awake + 0.01,
         }
+    }
+
+    /// The same with few cars at village gates while it is night by the wall clock: there, many cars are an incident, and the
+    /// rules that say so judge by the devices' own times, whatever day the rhythm plays.
+    pub(super) fn by_night(mut self, wall_hour: f64) -> Self {
+        if (0.5..5.5).contains(&wall_hour) {
+            self.gate_vehicle = self.gate_vehicle.min(1.0);
+        }
+        self
     }
 
     /// The same day with more or less traffic.

@@ -38,6 +38,7 @@ pub(crate) struct Script {
     silent_gates: Vec<String>,
     /// The phone whose all-clear does not come.
     missing_phone: usize,
+    missing_phone_id: String,
 }
 
 impl Script {
@@ -54,6 +55,7 @@ impl Script {
         let hospital = pick(of_kind(PlaceKind::Hospital).collect());
         let silent_site = pick(of_kind(PlaceKind::Village).filter(|site| gates(*site).count() >= 2).collect());
         let first = |class| world.at(hospital, class).unwrap_or_default();
+        let missing_phone = pick(world.of(Class::Phone));
         Self {
             seed,
             panic_panel: pick(panels.collect()),
@@ -61,13 +63,18 @@ impl Script {
             intrusion_camera: first(Class::Camera),
             silent_site,
             silent_gates: gates(silent_site).map(|unit| world.units[*unit].id.to_string()).collect(),
-            missing_phone: pick(world.of(Class::Phone)),
+            missing_phone,
+            missing_phone_id: world.units[missing_phone].id.to_string(),
         }
     }
 
-    /// True for a record that is not sent, because its gate has fallen silent.
+    /// True for a record that is not sent: its gate has fallen silent, or it is of the phone that reports nothing.
     pub(crate) fn silences(&self, start: Timestamp, record: &RawRecord) -> bool {
-        record.feed == "gate" && record.at >= start.plus(SILENT_FROM) && self.silent_gates.contains(&record.key)
+        match record.feed {
+            "gate" => record.at >= start.plus(SILENT_FROM) && self.silent_gates.contains(&record.key),
+            "grid" => record.key == self.missing_phone_id,
+            _ => false,
+        }
     }
 
     /// Adds what the script sends in a second since the epoch.
@@ -124,17 +131,13 @@ impl Script {
     }
 
     pub(crate) fn expected(&self, world: &World) -> Vec<Expected> {
-        let at = |site: usize, kind: Kind, title| Expected {
-            place: world.sites[site].id.to_string(),
-            kind: kind.as_str(),
-            title,
-        };
+        let at = |site: usize, kind, title| Expected { place: world.sites[site].id.to_string(), kind, title };
         let of = |unit: usize| world.units[unit].site;
         vec![
-            at(of(self.panic_panel), Kind::PanicButton, "a panic button at a school"),
-            at(of(self.forced_door), Kind::DoorForced, "a forced door, then an intrusion at the same hospital"),
-            at(of(self.missing_phone), Kind::ReportMissing, "a missing all-clear of a community"),
-            at(self.silent_site, Kind::DeviceOffline, "a village whose gates fall silent"),
+            at(of(self.panic_panel), "panic.button", "a panic button at a school"),
+            at(of(self.forced_door), "door.forced", "a forced door, then an intrusion at the same hospital"),
+            at(of(self.missing_phone), "report.missing", "a missing all-clear of a community"),
+            at(self.silent_site, "anomaly.silence", "a village whose gates fall silent"),
         ]
     }
 }

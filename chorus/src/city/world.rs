@@ -49,6 +49,7 @@ pub(crate) enum Class {
     Panel,
     Camera,
     Phone,
+    Wand,
     Button,
     Screening,
     TagGateway,
@@ -63,6 +64,7 @@ impl Class {
             Self::Panel => "panel",
             Self::Camera => "camera",
             Self::Phone => "phone",
+            Self::Wand => "wand",
             Self::Button => "button",
             Self::Screening => "screening",
             Self::TagGateway => "tag_gateway",
@@ -217,6 +219,7 @@ impl World {
                 self.add_unit(site, Class::Gate, speech, id, "gate", random);
             }
             self.add_unit(site, Class::Button, Speech::Own, format!("button-village-{number:03}"), "gate", random);
+            self.add_unit(site, Class::Wand, Speech::Own, format!("wand-village-{number:03}"), "grid", random);
         }
     }
 
@@ -256,7 +259,7 @@ impl World {
 
     fn add_site(&mut self, id: String, name: String, kind: PlaceKind, division: &str, random: &mut Random) -> usize {
         let (lat, lon) = names::position(division.get(..6).unwrap_or_default(), random);
-        let calendar = (kind == PlaceKind::School).then_some("school");
+        let calendar = matches!(kind, PlaceKind::School | PlaceKind::Community).then_some("china");
         let (id, division) = (id.into(), division.to_owned());
         self.sites.push(Site { id, name, kind, division, lat, lon, calendar, units: Vec::new() });
         self.sites.len() - 1
@@ -275,7 +278,7 @@ impl World {
             Class::Gate => GATE_BEAT,
             Class::Camera => CAMERA_BEAT,
             Class::Panel => PANEL_BEAT,
-            Class::Door | Class::Phone | Class::Button | Class::Screening | Class::TagGateway => 0,
+            Class::Door | Class::Phone | Class::Wand | Class::Button | Class::Screening | Class::TagGateway => 0,
         };
         let source = match speech {
             Speech::Isapi(_) => format!("isapi-{feed}"),

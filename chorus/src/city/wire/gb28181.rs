@@ -4,10 +4,9 @@ use chorus_model::Timestamp;
 
 use super::local;
 
-/// GBK for 区域入侵, 越界, 移动侦测, 镜头遮挡 and 视频丢失.
+/// GBK for 区域入侵, 移动侦测, 镜头遮挡 and 视频丢失.
 pub(crate) mod text {
     pub(crate) const AREA: &[u8] = b"\xc7\xf8\xd3\xf2\xc8\xeb\xc7\xd6";
-    pub(crate) const LINE: &[u8] = b"\xd4\xbd\xbd\xe7";
     pub(crate) const MOTION: &[u8] = b"\xd2\xc6\xb6\xaf\xd5\xec\xb2\xe2";
     pub(crate) const COVERED: &[u8] = b"\xbe\xb5\xcd\xb7\xd5\xda\xb5\xb2";
     pub(crate) const LOST: &[u8] = b"\xca\xd3\xc6\xb5\xb6\xaa\xca\xa7";

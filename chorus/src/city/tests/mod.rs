@@ -1,4 +1,6 @@
-//! What the city promises: counts, readable records, repeatability, a calm background, and the script's seconds.
+//! What the city promises: counts, readable records, repeatability, a calm background. The script's promises stand beside.
+
+mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,13 +25,13 @@ fn after(secs: i64) -> Timestamp {
 }
 
 /// Reads records as ingest does.
-struct Reader {
+pub(crate) struct Reader {
     registry: Registry,
     border: Border,
 }
 
 impl Reader {
-    fn new(city: &City) -> Self {
+    pub(crate) fn new(city: &City) -> Self {
         let (places, devices) = city.registry();
         let policy = Settings::default().policy().unwrap();
         let border = Border::new(policy, Some(b"key".as_slice().into()));
@@ -37,7 +39,7 @@ impl Reader {
     }
 
     /// The events of a record, in its own feed and format.
-    fn read(&self, record: &RawRecord) -> Result<Vec<Event>, Reason> {
+    pub(crate) fn read(&self, record: &RawRecord) -> Result<Vec<Event>, Reason> {
         let feed = feeds::by_name(record.feed).unwrap();
         assert!(feed.formats.contains(&record.format), "{} does not accept {}", feed.name, record.format);
         let format = formats::by_name(record.format).unwrap();
@@ -250,129 +252,4 @@ fn the_background_of_a_whole_day_holds_nothing_that_a_desk_would_act_on() {
         }
     }
     assert!(!refused.is_empty() && refused.values().all(|count| *count < 3), "{refused:?}");
-}
-
-#[test]
-fn the_four_incidents_come_at_their_seconds_and_places() {
-    for seed in 0..20 {
-        let mut city = City::new(seed);
-        let reader = Reader::new(&city);
-        let [panic, forced, missing, silent] = city.expected().try_into().unwrap();
-        let places: BTreeSet<_> = [&panic, &forced, &missing, &silent].map(|expected| &expected.place).into();
-        assert_eq!(places.len(), 4);
-        let records = city.records(start(), after(40));
-        let loud = |event: &Event| {
-            event.phase != Phase::Sync
-                && event.kind.default_severity() >= Severity::Medium
-                && event.kind != Kind::ReportEvent
-        };
-        let told: Vec<_> = reader
-            .events(&records)
-            .into_iter()
-            .filter(loud)
-            .map(|event| (event.received_at, event.kind.as_str(), event.place.id.unwrap().to_string()))
-            .collect();
-        let expected = [
-            (after(6), "panic.button", panic.place),
-            (after(8), "door.forced", forced.place.clone()),
-            (after(12), "intrusion.area", forced.place),
-        ];
-        assert_eq!(told, expected, "seed {seed}");
-        let feeds: Vec<_> =
-            [6, 8, 12].map(|secs| records.iter().find(|record| record.at == after(secs)).unwrap().feed).into();
-        assert_eq!(feeds, ["school", "hospital", "camera"]);
-    }
-}
-
-#[test]
-fn the_gates_of_one_village_fall_silent_and_no_others_do() {
-    let mut city = City::new(2);
-    let silent = city.expected()[3].place.clone();
-    let (_, devices) = city.registry();
-    let gates: Vec<_> = devices.iter().filter(|device| device.kind.as_deref() == Some("gate")).collect();
-    let of_village = gates.iter().filter(|gate| *gate.place == *silent).count();
-    assert!(of_village >= 2);
-    let speakers = |records: Vec<RawRecord>| -> BTreeSet<String> {
-        records.into_iter().filter(|record| !record.broken).map(|record| record.key).collect()
-    };
-    let before = speakers(city.records(start(), after(5)));
-    let behind = speakers(city.records(after(5), after(10)));
-    assert!(gates.iter().all(|gate| before.contains(&*gate.id)));
-    for gate in gates {
-        assert_eq!(behind.contains(&*gate.id), *gate.place != *silent, "{}", gate.id);
-    }
-}
-
-#[test]
-fn all_communities_but_one_report_that_all_is_safe() {
-    let reports = |mut city: City| -> BTreeSet<String> {
-        let reader = Reader::new(&city);
-        let of_grid: Vec<_> =
-            city.records(start(), after(60)).into_iter().filter(|record| record.feed == "grid").collect();
-        let all_safe = |event: &Event| event.kind == Kind::ReportAllSafe;
-        let events: Vec<_> = reader.events(&of_grid).into_iter().filter(all_safe).collect();
-        assert!(events.iter().all(|event| event.received_at >= after(1) && event.received_at < after(10)));
-        events.into_iter().map(|event| event.place.id.unwrap().to_string()).collect()
-    };
-    let city = City::new(2);
-    let missing = city.expected()[2].place.clone();
-    let told = reports(city.clone());
-    assert_eq!((told.len(), told.contains(&missing)), (299, false));
-    assert_eq!(reports(city.calm()).len(), 300);
-}
-
-#[test]
-fn the_loop_brings_every_kind_of_incident_away_from_the_first_four_and_ends_what_can_end() {
-    let mut city = City::new(6);
-    let reader = Reader::new(&city);
-    let taken: BTreeSet<_> = city.expected().into_iter().map(|expected| expected.place).collect();
-    let opening = city.records(start(), after(60));
-    assert!(!opening.is_empty());
-    let mut kinds = BTreeSet::new();
-    let mut open: BTreeSet<(String, &str)> = BTreeSet::new();
-    // Fourteen incidents, 45 s apart, and the time that the last one takes.
-    for step in 0..15 {
-        let begin = after(60 + step * 50);
-        for event in reader.events(&city.records(begin, begin.plus(Span::from_secs(50)))) {
-            let place = event.place.id.as_deref().unwrap().to_owned();
-            let key = (event.device.id.to_string(), event.kind.as_str());
-            match event.phase {
-                Phase::Start if event.kind != Kind::ArmingChanged => {
-                    assert!(!taken.contains(&place), "{} at {place}", event.kind);
-                    open.insert(key);
-                }
-                Phase::End => {
-                    open.remove(&key);
-                }
-                _ => {}
-            }
-            kinds.insert(event.kind.as_str());
-        }
-    }
-    for kind in [
-        "access.tailgating",
-        "camera.tamper",
-        "door.held_open",
-        "fire.alarm",
-        "gate.fault",
-        "intrusion.line",
-        "intrusion.zone",
-        "panic.button",
-        "report.event",
-        "screening.alarm",
-        "tag.exit",
-        "tag.tamper",
-        "video.loss",
-    ] {
-        assert!(kinds.contains(kind), "{kind} is missing in {kinds:?}");
-    }
-    assert!(open.is_empty(), "{open:?}");
-}
-
-#[test]
-fn the_roster_makes_the_all_clear_due_on_the_whole_second_after_the_fourteenth() {
-    let roster = City::roster_yaml(start());
-    assert!(roster.contains("due: \"07:20:15\"") && roster.contains("days: [\"2026-11-24\"]"), "{roster}");
-    let roster = City::roster_yaml("2026-11-24T15:59:50Z".parse().unwrap());
-    assert!(roster.contains("due: \"00:00:04\"") && roster.contains("days: [\"2026-11-25\"]"), "{roster}");
 }
