@@ -8,14 +8,23 @@ macro_rules! shipped {
 
 const RULES: [(&str, &str); 6] =
     shipped! { "camera.yaml" "common.yaml" "gate.yaml" "grid.yaml" "hospital.yaml" "school.yaml" };
-const ROSTER: &str = include_str!("../../rules/roster.yaml");
+/// The text of the shipped roster.
+pub const ROSTER: &str = include_str!("../../rules/roster.yaml");
 
 /// The shipped rules.
 ///
 /// # Errors
 /// None that a test would not have shown.
 pub fn rules() -> Result<RuleSet, RuleError> {
-    RuleSet::parse(&RULES)
+    rules_and(&[])
+}
+
+/// The shipped rules and further ones: (name, text).
+///
+/// # Errors
+/// The first thing that is wrong in the further ones.
+pub fn rules_and(further: &[(&str, &str)]) -> Result<RuleSet, RuleError> {
+    RuleSet::parse(&[&RULES, further].concat())
 }
 
 /// The shipped roster.

@@ -18,6 +18,8 @@
 //! Plates, cards, names and accounts are numbers that cannot exist.
 
 mod background;
+#[cfg(test)]
+mod detected;
 mod incident;
 mod names;
 mod nonsense;

@@ -69,7 +69,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
 }
 
 fn start_roles(process: &Process, setup: &Setup) -> Result<Vec<Running>, Exit> {
-    let rules = crate::shipped::rules().map_err(anyhow::Error::from)?;
+    let own = [("city.yaml", crate::city::City::rules_yaml())];
+    let rules = crate::shipped::rules_and(&own).map_err(anyhow::Error::from)?;
     let mut running = Vec::new();
     for feed in chorus_ingest::feeds::FEEDS {
         running.extend(roles::ingest::start(process, feed.name, &setup.registry)?);

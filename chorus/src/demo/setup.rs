@@ -3,7 +3,7 @@
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use chorus_model::Timestamp;
+use chorus_model::{Span, Timestamp};
 use chorus_processors::detect::Roster;
 use chorus_runtime::Control;
 use chorus_runtime::mock::Embedded;
@@ -18,8 +18,9 @@ use crate::tools::topics::plans;
 
 /// The demo's one destination.
 pub const DESTINATION: &str = "centre";
-/// The first incidents wait this long after the roster was made: starting takes a moment.
-const ROSTER_LEAD: chorus_model::Span = chorus_model::Span::from_secs(5);
+/// The city begins this long after its roster was made: detect must have heard from every feed before, since it does not
+/// judge a duty whose time it did not wholly see.
+const LEAD: Span = Span::from_secs(6);
 
 /// Everything that the demo stands on; gone when dropped.
 #[derive(Debug)]
@@ -48,9 +49,12 @@ impl Setup {
         let plans = plans(&config);
         let broker = Embedded::start(plans.iter().map(|plan| (plan.name.as_str(), plan.partitions)))?;
         config.kafka.bootstrap = broker.bootstrap();
-        let city = City::new(arguments.seed);
+        let mut city = City::new(arguments.seed);
+        if (arguments.speed - 1.0).abs() > f64::EPSILON {
+            city = city.with_rhythm(jiff::Zoned::now().with_time_zone(nanchang()?).time(), arguments.speed);
+        }
         let (places, devices) = city.registry();
-        let start = Timestamp::from(jiff::Timestamp::now()).plus(ROSTER_LEAD);
+        let start = Timestamp::from(jiff::Timestamp::now()).plus(LEAD);
         Ok(Self {
             config,
             registry: Handle::fixed(Registry::from_parts(places, devices)?),
@@ -66,7 +70,8 @@ impl Setup {
     /// # Errors
     /// None that a test would not have shown.
     pub fn roster(&self) -> Result<Roster, Exit> {
-        Ok(Roster::parse("roster.yaml", &City::roster_yaml(self.start)).map_err(anyhow::Error::from)?)
+        let text = City::roster_over(crate::shipped::ROSTER, self.start)?;
+        Ok(Roster::parse("roster.yaml", &text).map_err(anyhow::Error::from)?)
     }
 
     /// Lets the devices speak, from now on.
@@ -106,4 +111,8 @@ fn key() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).ok().context("the system gives no random bytes")?;
     Ok(hex::encode(bytes))
+}
+
+fn nanchang() -> anyhow::Result<jiff::tz::TimeZone> {
+    Ok(jiff::tz::TimeZone::get("Asia/Shanghai")?)
 }

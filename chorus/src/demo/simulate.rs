@@ -28,7 +28,7 @@ pub struct Arguments {
     /// When the script begins (RFC 3339); now when absent. Give the same to `--write`.
     #[arg(long)]
     pub start: Option<Timestamp>,
-    /// Sends nothing: writes places.csv, devices.csv and roster.yaml into this folder.
+    /// Sends nothing: writes places.csv, devices.csv, roster.yaml and city-rules.yaml into this folder.
     #[arg(long, value_name = "FOLDER")]
     pub write: Option<PathBuf>,
 }
@@ -112,8 +112,8 @@ pub fn run(config: &Config, arguments: &Arguments, runtime: &tokio::runtime::Run
 pub fn write(arguments: &Arguments, folder: &Path) -> Result<(), Exit> {
     let city = City::new(arguments.seed);
     std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("places.csv"), city.places_csv()?)?;
-    std::fs::write(folder.join("devices.csv"), city.devices_csv()?)?;
-    std::fs::write(folder.join("roster.yaml"), City::roster_yaml(arguments.start()))?;
-    Ok(())
+    city.write_registry(folder)?;
+    let roster = City::roster_over(crate::shipped::ROSTER, arguments.start())?;
+    std::fs::write(folder.join("roster.yaml"), roster)?;
+    Ok(std::fs::write(folder.join("city-rules.yaml"), City::rules_yaml())?)
 }
