@@ -51,7 +51,7 @@ impl Setup {
         config.kafka.bootstrap = broker.bootstrap();
         let mut city = City::new(arguments.seed);
         if (arguments.speed - 1.0).abs() > f64::EPSILON {
-            city = city.with_rhythm(jiff::Zoned::now().with_time_zone(nanchang()?).time(), arguments.speed);
+            city = city.with_rhythm(nanchang()?.to_datetime(jiff::Timestamp::now()).time(), arguments.speed);
         }
         let (places, devices) = city.registry();
         let start = Timestamp::from(jiff::Timestamp::now()).plus(LEAD);
