@@ -27,7 +27,7 @@ step browser
 if command -v chromium >/dev/null && command -v npm >/dev/null; then
     tests/browser/run.sh 2>&1 | tee -a "$log" || status=$?
 else
-    echo "browser tests skipped: no chromium or no npm"
+    echo "skipped: browser tests, no chromium or no npm" | tee -a "$log"
 fi
 
 # Of every runner: `test result: … N passed; M failed; K ignored` (cargo), `ℹ pass N` (node).

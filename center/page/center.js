@@ -6,7 +6,7 @@ const WORDS = {
     title: "城市安全治理中心", settings: "席位与令牌", desk: "席位", token: "令牌", apply: "应用", empty: "没有未结警情", list: "未结警情",
     kind: "类型", starts: "开始", updated: "更新", reasons: "原因", acknowledge: "受理", resolve: "办结", other: "English",
     waiting: "正在连接…", live: "实时", lost: "连接中断，正在重连，所示内容可能已过时", counts: (n) => `未结 ${n} 条`,
-    more: (n) => `另有 ${n} 条未显示`, denied: "需要令牌：请在“席位与令牌”中填写", failed: "操作未完成，请重试",
+    named: (name, kind) => `${name}（${kind}）`, more: (n) => `另有 ${n} 条未显示`, denied: "需要令牌：请在“席位与令牌”中填写", failed: "操作未完成，请重试",
     conflict: "该警情的状态已不允许此操作", count: (c, e) => (e === undefined ? `次数 ${c}` : `次数 ${c}，预期 ${e}`),
     severity: { critical: "特急", high: "紧急", medium: "较急", low: "一般", info: "提示" },
     status: { firing: "持续中", resolved: "已解除" },
@@ -17,7 +17,7 @@ const WORDS = {
     title: "City safety governance centre", settings: "Desk and token", desk: "Desk", token: "Token", apply: "Apply", empty: "No open alerts", list: "Open alerts",
     kind: "Kind", starts: "Began", updated: "Updated", reasons: "Reasons", acknowledge: "Acknowledge", resolve: "Resolve", other: "中文",
     waiting: "Connecting…", live: "Live", lost: "Connection lost, trying again; what is shown may be old", counts: (n) => `${n} open`,
-    more: (n) => `${n} more are not shown`, denied: "Needs the token: enter it under “Desk and token”", failed: "Not done, please try again",
+    named: (name, kind) => `${name} (${kind})`, more: (n) => `${n} more are not shown`, denied: "Needs the token: enter it under “Desk and token”", failed: "Not done, please try again",
     conflict: "The state of this alert no longer allows that", count: (c, e) => (e === undefined ? `count ${c}` : `count ${c}, expected ${e}`),
     severity: { critical: "Critical", high: "High", medium: "Medium", low: "Low", info: "Info" },
     status: { firing: "firing", resolved: "ended" },
@@ -138,14 +138,14 @@ function fill(row, alert) {
   setText(part("severity"), word("severity", alert.severity));
   setText(part("status"), word("status", alert.status));
   setText(part("state"), word("state", alert.incident.state));
-  setText(part("place"), `${alert.place.name}（${word("place", alert.place.kind)}）`);
+  setText(part("place"), word("named")(alert.place.name, word("place", alert.place.kind)));
   setText(part("summary"), alert.summary[language]);
   setText(part("kind"), alert.kind);
   time(part("starts"), alert.starts_at);
   time(part("updated"), alert.updated_at);
   const lines = alert.reasons.map((reason) => {
     const text = reason.summary[language] || reason.kind;
-    return `${text} · ${word("count")(reason.count, reason.expected)} · ${word("status", reason.status)} · ${reason.rule}`;
+    return `${text} · ${word("count")(number(reason.count), number(reason.expected))} · ${word("status", reason.status)} · ${reason.rule}`;
   });
   const list = part("reasons");
   while (list.children.length > lines.length) list.lastElementChild.remove();
@@ -157,11 +157,19 @@ function fill(row, alert) {
   }
 }
 
+function locale() {
+  return language === "zh" ? "zh-CN" : "en-GB";
+}
+
+// What was measured has more digits than a desk can use.
+function number(value) {
+  return value === undefined ? undefined : value.toLocaleString(locale(), { maximumFractionDigits: 2 });
+}
+
 function time(node, instant) {
   node.dateTime = instant;
   const date = new Date(instant);
-  const locale = language === "zh" ? "zh-CN" : "en-GB";
-  setText(node, date.toLocaleString(locale, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" }));
+  setText(node, date.toLocaleString(locale(), { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" }));
 }
 
 async function act(id, action) {

@@ -43,6 +43,14 @@ deskTest("an alert is on the page as it arrives, with severity, place, kind, rea
   assert.equal(await desk.page.locator("#empty").isVisible(), false);
 });
 
+deskTest("a measured value is shown with the digits that a desk can use", async (desk, center) => {
+  const sent = alert(1);
+  Object.assign(sent.reasons[0], { count: 1234.56789, expected: 0.1 + 0.2 });
+  await center.deliver(sent);
+  await desk.shows(1);
+  assert.match(await desk.page.locator(".reasons li").textContent(), /次数 1,234\.57，预期 0\.3 ·/);
+});
+
 deskTest("the gravest stand first, the newest first among them, and a revision moves an alert", async (desk, center) => {
   await center.deliver(alert(1, { severity: "low" }));
   await center.deliver(alert(2, { severity: "critical" }));
@@ -82,6 +90,7 @@ deskTest("one button changes the language of everything, and the choice is kept"
     assert.equal(await desk.page.locator("html").getAttribute("lang"), "en");
     assert.equal(await desk.page.locator("h1").textContent(), "City safety governance centre");
     const card = desk.card("实验小学1");
+    assert.equal(await card.locator(".place").textContent(), "实验小学1 (school)");
     assert.equal(await card.locator(".summary").textContent(), "School gate forced open");
     assert.equal(await card.locator(".acknowledge").textContent(), "Acknowledge");
     assert.match(await card.locator(".reasons li").textContent(), /^Door forced open · count 3, expected 1 · firing/);

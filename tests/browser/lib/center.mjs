@@ -28,11 +28,14 @@ const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name
 /** Starts the binary; what it said is kept for the case that it ends early. */
 export function startChorus(args) {
   const child = spawn(process.env.CHORUS_BIN, args, { stdio: ["ignore", "ignore", "pipe"], env: ENVIRONMENT });
+  // A test that is cut short leaves nothing behind.
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
   const said = [];
   child.stderr.on("data", (data) => said.push(data));
   const ended = new Promise((resolve) => {
     child.once("error", (error) => { said.push(Buffer.from(String(error))); resolve(-1); });
-    child.once("exit", (code, signal) => resolve(code ?? signal));
+    child.once("exit", (code, signal) => { process.off("exit", end); resolve(code ?? signal); });
   });
   return { child, ended, said: () => Buffer.concat(said).toString() };
 }
