@@ -212,11 +212,12 @@ fn checked(geo: Geo, flags: &mut Vec<Cow<'static, str>>) -> Option<Geo> {
     None
 }
 
-/// The type decides; the device's own level counts only for the kinds that leave it open.
+/// The type decides; the device's own level counts only for the kinds that leave it open, and for an input, whose meaning is
+/// the installer's.
 fn severity(kind: Kind, of_device: Option<(Severity, SeveritySource)>) -> (Severity, SeveritySource) {
     let open = matches!(kind, Kind::PatientDeviceAlarm | Kind::ReportEvent | Kind::ExternalWarning);
     match of_device {
-        Some(given) if open => given,
+        Some(given) if open || kind == Kind::InputChanged => given,
         _ if open => (kind.default_severity(), SeveritySource::Default),
         _ => (kind.default_severity(), SeveritySource::Type),
     }
@@ -341,6 +342,14 @@ mod tests {
         let mut observation = seen();
         observation.severity = Some((Severity::Critical, SeveritySource::Device));
         assert_eq!(admit(observation, "2026-11-24T00:00:05Z", None).severity, Severity::Low);
+    }
+
+    #[test]
+    fn trap_19_a_level_counts_where_the_type_means_nothing() {
+        let mut observation = Observation::new("alarm-input-1", DeviceScheme::Own, Kind::InputChanged);
+        observation.severity = Some((Severity::High, SeveritySource::Device));
+        let event = admit(observation, "2026-11-24T00:00:05Z", None);
+        assert_eq!((event.severity, event.severity_source), (Severity::High, SeveritySource::Device));
     }
 
     #[test]

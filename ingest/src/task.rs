@@ -20,6 +20,12 @@ pub const HEADER_FORMAT: &str = "format";
 /// The connector's name.
 pub const HEADER_SOURCE: &str = "source";
 
+/// The fates that are known from the start, so that their series exist at 0; the words of filtered records are the formats'.
+#[must_use]
+pub fn fates() -> Vec<Fate> {
+    Reason::ALL.iter().map(|reason| Fate::Rejected(reason.as_str())).collect()
+}
+
 /// What every partition of a feed shares.
 #[derive(Clone, Debug)]
 pub struct Feed {

@@ -4,6 +4,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
-mod ledger;
-
 pub mod detect;
+pub mod fuse;
+mod ledger;

@@ -146,6 +146,18 @@ pub enum Assignment {
     },
 }
 
+impl Assignment {
+    /// The assignment of worker `number` among the `workers` of this process: by ordinal, each takes its own share of the
+    /// process's.
+    pub(crate) fn of_worker(&self, number: usize, workers: usize) -> Self {
+        let (number, workers) = (i32::try_from(number).unwrap_or(0), i32::try_from(workers).unwrap_or(1).max(1));
+        match self {
+            Self::Ordinal { ordinal, of } => Self::Ordinal { ordinal: ordinal * workers + number, of: of * workers },
+            Self::Group | Self::Member { .. } => self.clone(),
+        }
+    }
+}
+
 /// What law 3 rests on: never overridden.
 const PROTECTED: [&str; 6] = [
     "enable.idempotence",
@@ -258,6 +270,21 @@ mod tests {
         let file = read("kafka: {bootstrap: 'a:1'}", &[("CHORUS_KAFKA__BOOTSTRAP", "b:2")]).unwrap();
         assert_eq!(file.kafka.bootstrap, "b:2");
         assert!(read("kafka: {bootstrap: 'a:1'}", &[("CHORUS_KAFKA__BOTSTRAP", "b:2")]).is_err());
+    }
+
+    #[test]
+    fn by_ordinal_every_partition_belongs_to_one_worker_of_one_process() {
+        let mut owners = vec![0; 12];
+        for ordinal in 0..2 {
+            for number in 0..3 {
+                let Assignment::Ordinal { ordinal, of } = (Assignment::Ordinal { ordinal, of: 2 }).of_worker(number, 3)
+                else {
+                    panic!("stays an ordinal")
+                };
+                (0..12).filter(|partition| partition % of == ordinal).for_each(|p| owners[p as usize] += 1);
+            }
+        }
+        assert_eq!(owners, vec![1; 12]);
     }
 
     #[test]

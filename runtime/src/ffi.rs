@@ -1,6 +1,9 @@
-//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, which rust-rdkafka does not wrap.
+//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, and commits whose answer comes back, which
+//! rust-rdkafka does not wrap.
 //!
-//! Why not `fetch_watermarks`: it waits for the broker on the worker's thread, once per partition.
+//! Why not `fetch_watermarks`: it waits for the broker on the worker's thread, once per partition. Why not
+//! `Consumer::commit(…, Async)`: rust-rdkafka 0.39 takes commits as events, and librdkafka sends an event for a commit only to a
+//! queue that was named with it (`rd_kafka_commit` names none), so `commit_callback` would never be called.
 #![allow(unsafe_code)]
 
 use std::ffi::CStr;
@@ -9,6 +12,7 @@ use std::ptr;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka_sys as sys;
 
 /// The answer for one partition: its high watermark, or why there is none.
@@ -84,6 +88,26 @@ impl LatestOffsets {
             sys::rd_kafka_event_destroy(event);
             Some(found)
         }
+    }
+}
+
+/// Commits without waiting; the answer comes to `commit_callback` in a later poll.
+///
+/// # Errors
+/// When the client has no group, or is closed.
+pub(crate) fn commit<C: ConsumerContext>(consumer: &BaseConsumer<C>, list: &TopicPartitionList) -> KafkaResult<()> {
+    let client = consumer.client().native_ptr();
+    // SAFETY: all pointers are valid for the call; librdkafka copies the list and holds the queue itself until it has answered.
+    let error = unsafe {
+        let queue = sys::rd_kafka_queue_get_consumer(client);
+        let error = sys::rd_kafka_commit_queue(client, list.ptr(), queue, None, ptr::null_mut());
+        sys::rd_kafka_queue_destroy(queue);
+        error
+    };
+    if error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        Ok(())
+    } else {
+        Err(KafkaError::ConsumerCommit(error.into()))
     }
 }
 

@@ -21,6 +21,7 @@ mod restore;
 pub mod secret;
 mod slot;
 mod snapshot;
+mod take;
 pub mod task;
 pub mod tools;
 pub mod topics;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use chorus_model::Kind;
+use chorus_model::{Kind, Span};
 use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -27,6 +27,8 @@ pub struct Metrics {
     pub latency: HistogramVec,
     /// Attempts at a destination by outcome.
     pub deliveries: IntCounterVec,
+    /// Whether a destination answers.
+    pub destination_up: IntGaugeVec,
     /// How far a feed's frontier is behind the clock, where it is written.
     pub frontier_age: GaugeVec,
     /// Partitions that a role holds.
@@ -108,6 +110,11 @@ impl Metrics {
                 "chorus_deliveries_total",
                 "Attempts at a destination by outcome: acknowledged, retried, refused.",
                 &["destination", "outcome"],
+            )?,
+            destination_up: whole(
+                "chorus_destination_up",
+                "1 while deliveries to a destination go, 0 while its breaker holds them. Alert when 0 for minutes.",
+                &["destination"],
             )?,
             frontier_age: gauge(
                 "chorus_frontier_age_seconds",
@@ -236,6 +243,54 @@ impl FeedMetrics {
     /// A record, or a part of one, was put aside.
     pub fn reject(&self, format: &str, reason: &str) {
         self.rejects.with_label_values(&[self.feed, format, reason]).inc();
+    }
+}
+
+/// The counters of one destination, looked up once.
+#[derive(Clone, Debug)]
+pub struct DeliveryMetrics {
+    acknowledged: prometheus::IntCounter,
+    retried: prometheus::IntCounter,
+    refused: prometheus::IntCounter,
+    latency: prometheus::Histogram,
+    up: prometheus::IntGauge,
+}
+
+impl DeliveryMetrics {
+    /// The counters of a destination, all at 0 until something is counted; up until it is found down.
+    #[must_use]
+    pub fn new(metrics: &Metrics, destination: &str) -> Self {
+        let attempts = |outcome: &str| metrics.deliveries.with_label_values(&[destination, outcome]);
+        let up = metrics.destination_up.with_label_values(&[destination]);
+        up.set(1);
+        Self {
+            acknowledged: attempts("acknowledged"),
+            retried: attempts("retried"),
+            refused: attempts("refused"),
+            latency: metrics.latency.with_label_values(&[destination]),
+            up,
+        }
+    }
+
+    /// The destination has an alert, so long after the record that tipped it.
+    pub fn acknowledged(&self, latency: Span) {
+        self.acknowledged.inc();
+        self.latency.observe(latency.as_secs_f64().max(0.0));
+    }
+
+    /// An attempt failed and will be made again.
+    pub fn retried(&self) {
+        self.retried.inc();
+    }
+
+    /// The destination refused an alert.
+    pub fn refused(&self) {
+        self.refused.inc();
+    }
+
+    /// Whether it answers.
+    pub fn up(&self, answers: bool) {
+        self.up.set(i64::from(answers));
     }
 }
 

@@ -34,13 +34,16 @@ pub(crate) struct Restorer<'a> {
 
 type States = HashMap<String, Vec<u8>>;
 
+/// A partition that is taken up: topic, partition, its task with its state, and where it begins.
+pub(crate) type TakenUp<T> = (Arc<str>, i32, T, Start);
+
 impl Restorer<'_> {
     /// Where each of the partitions begins, and the task with its state.
     pub(crate) fn take_up<T: Task>(
         &self,
         partitions: &[(Arc<str>, i32)],
         mut open: impl FnMut(&str, i32) -> T,
-    ) -> anyhow::Result<Vec<(Arc<str>, i32, T, Start)>> {
+    ) -> anyhow::Result<Vec<TakenUp<T>>> {
         let committed = self.until_answered("committed offsets", || self.committed(partitions))?;
         let mut snapshots = match self.snapshots {
             Some(settings) => {

@@ -8,12 +8,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chorus_model::{FrontierMark, Timestamp, cloudevents};
+use chorus_model::Timestamp;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::Fate;
 use crate::config::{Assignment, Kafka};
 use crate::consumer::{self, Happening, Source};
 use crate::control::Control;
@@ -25,10 +25,10 @@ use crate::producer::{Sender, Token};
 use crate::restore::Restorer;
 use crate::slot::Slot;
 use crate::snapshot::{self, Snapshots};
-use crate::task::{Output, Task, Verdict};
+use crate::take::{acknowledge, count, find, take};
+use crate::task::Task;
 use crate::topics::Topic;
 use crate::watermark::Watermarks;
-use crate::{Fate, Record};
 
 /// Whether the records of the input carry origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Role {
     pub snapshots: Option<Snapshots>,
     /// The most deliveries under way at once, for roles that deliver.
     pub deliveries: usize,
+    /// How many workers of the role this process has.
+    pub workers: usize,
 }
 
 /// Records taken between two looks at the producer and the clock.
@@ -120,7 +122,8 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
     /// # Errors
     /// When the clients cannot be made from the settings; an absent broker is no error.
     pub fn new(role: Role, number: usize, shared: &Shared, health: Health, open: F) -> anyhow::Result<Self> {
-        let kafka = shared.kafka.clone();
+        let mut kafka = shared.kafka.clone();
+        kafka.assignment = kafka.assignment.of_worker(number, role.workers);
         let member = match &kafka.assignment {
             Assignment::Group => Some(format!("{}-{}-{number}", host_name(), role.group)),
             Assignment::Member { member } => Some(format!("{member}-{}-{number}", role.group)),
@@ -395,7 +398,11 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         if list.count() == 0 {
             return Ok(());
         }
-        Ok(self.source.commit(&list, mode)?)
+        match mode {
+            CommitMode::Async => crate::ffi::commit(&self.source, &list)?,
+            CommitMode::Sync => self.source.commit(&list, mode)?,
+        }
+        Ok(())
     }
 
     fn measure_lag(&self, now: Timestamp) {
@@ -420,92 +427,6 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         self.metrics.assigned.with_label_values(&labels).set(i64::try_from(self.slots.len()).unwrap_or(i64::MAX));
         let partitions: Vec<i32> = self.slots.iter().map(|slot| slot.partition).collect();
         tracing::info!(role = self.role.name, topic = %self.role.from.name, ?partitions, "partitions assigned");
-    }
-}
-
-/// One record through its task. A free function, since the record borrows from the consumer.
-fn take<T: Task>(
-    message: &BorrowedMessage<'_>,
-    slots: &mut [Slot<T>],
-    role: &Role,
-    sender: &Sender,
-    dispatcher: Option<&mut Dispatcher>,
-    counts: &mut Vec<(Fate, u64)>,
-    metrics: &Metrics,
-) -> anyhow::Result<()> {
-    let record = Record::new(message);
-    let Some(slot) = find(slots, record.topic(), record.partition()) else { return Ok(()) };
-    if record.offset() < slot.position {
-        return Ok(()); // fetched again after a pause
-    }
-    let quiet = record.offset() < slot.quiet_before;
-    let token = Token::new(slot.id, slot.ledger.next());
-    let mut output = Output::new(sender, token, (record.topic(), record.partition(), record.offset()), quiet);
-    let origin = if role.input == Input::Derived { record.header(cloudevents::HEADER_ORIGIN) } else { None };
-    let verdict = match role.input {
-        Input::Raw => slot.task.process(&record, &mut output),
-        Input::Derived if record.event_type() == Some(cloudevents::TYPE_FRONTIER) => {
-            frontier(&record, slot, &mut output).into()
-        }
-        Input::Derived => match origin.map(|origin| slot.filter.admit(origin)) {
-            Some(Ok(true)) => slot.task.process(&record, &mut output),
-            Some(Ok(false)) => Fate::Duplicate.into(),
-            Some(Err(_)) | None => Fate::Filtered("no_origin").into(),
-        },
-    };
-    let (pending, fatal) = (output.pending, output.fatal.take());
-    if let Some(error) = fatal {
-        return Err(error.into());
-    }
-    slot.position = record.offset() + 1;
-    slot.last_received = Some(record.received_at());
-    if quiet {
-        metrics.replayed.with_label_values(&[role.name, &role.from.name]).inc();
-        return Ok(());
-    }
-    let kept = if role.snapshots.is_none() { origin.map(Box::from) } else { None };
-    match (verdict, dispatcher) {
-        (Verdict::Settled(fate), _) => {
-            slot.ledger.enter(record.offset(), pending, kept);
-            count(counts, fate);
-        }
-        (Verdict::Deferred(deferred), Some(dispatcher)) => {
-            slot.ledger.enter(record.offset(), pending + 1, kept);
-            dispatcher.submit(token, deferred);
-        }
-        (Verdict::Deferred(_), None) => anyhow::bail!("{} defers work but was given no room for deliveries", role.name),
-    }
-    marks::forward(slot, &role.marks, sender)
-}
-
-fn frontier<T: Task>(record: &Record<'_>, slot: &mut Slot<T>, output: &mut Output<'_>) -> Fate {
-    let mark: Option<FrontierMark> = record.value().and_then(|value| serde_json::from_slice(value).ok());
-    let Some(mark) = mark else { return Fate::Filtered("bad_frontier") };
-    if slot.frontiers.advance(&mark).is_some() {
-        slot.task.advance(&slot.frontiers, record.offset(), output);
-    }
-    Fate::Filtered("frontier")
-}
-
-fn count(counts: &mut Vec<(Fate, u64)>, fate: Fate) {
-    match counts.iter_mut().find(|(known, _)| *known == fate) {
-        Some((_, count)) => *count += 1,
-        None => counts.push((fate, 1)),
-    }
-}
-
-fn find<'s, T>(slots: &'s mut [Slot<T>], topic: &str, partition: i32) -> Option<&'s mut Slot<T>> {
-    slots.iter_mut().find(|slot| slot.partition == partition && &*slot.topic == topic)
-}
-
-fn slot_of<T>(slots: &mut [Slot<T>], token: Token) -> Option<(&mut Slot<T>, u64)> {
-    let (id, number) = token.parts()?;
-    slots.iter_mut().find(|slot| slot.id == id).map(|slot| (slot, number))
-}
-
-fn acknowledge<T>(slots: &mut [Slot<T>], token: Token) {
-    if let Some((slot, number)) = slot_of(slots, token) {
-        slot.ledger.acknowledge(number);
     }
 }
 

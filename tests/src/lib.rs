@@ -5,8 +5,10 @@
 //! pauses of 20 ms ([`wait`]) is the only form of waiting. No child outlives the test process, even one killed by -9
 //! ([`child`]).
 
+pub mod alerts;
 pub mod child;
 pub mod client;
+pub mod deployment;
 pub mod http;
 pub mod kafka;
 pub mod port;
@@ -14,5 +16,6 @@ pub mod process;
 pub mod receiver;
 pub mod topics;
 pub mod wait;
+pub mod wire;
 
 pub use http::http_get;

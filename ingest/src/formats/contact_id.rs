@@ -1,9 +1,9 @@
 //! The event codes of Contact ID (SIA DC-05), which alarm panels speak over SIA DC-09 and, as `cidEvent`, over ISAPI.
 //!
-//! The qualifier (1 new, 3 restore, 6 still there) is the caller's: it gives the phase. Codes that say nothing about safety
+//! The qualifier (1 new, 3 restore, 6 still there) gives the phase. Codes that say nothing about safety
 //! but show that the panel lives (somebody entered programming mode) are a heartbeat, never an alarm.
 
-use chorus_model::Kind;
+use chorus_model::{Kind, Phase};
 
 /// What a code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,35 @@ pub(crate) fn by_code(code: u16) -> Option<Meaning> {
     Some(Meaning { kind, is_test: false })
 }
 
+/// The phase that a qualifier gives to a kind; none for a qualifier that is not in the standard.
+pub(crate) fn phase(qualifier: u16, kind: Kind) -> Option<Phase> {
+    let lives = matches!(kind, Kind::DeviceHeartbeat | Kind::DeviceOnline);
+    let momentary = lives || matches!(kind, Kind::AccessGranted | Kind::AccessDenied | Kind::AccessDuress);
+    match qualifier {
+        3 if lives => Some(Phase::Pulse),
+        1 if momentary => Some(Phase::Pulse),
+        1 => Some(Phase::Start),
+        3 => Some(Phase::End),
+        6 => Some(Phase::Continue),
+        _ => None,
+    }
+}
+
+/// Whether a code of arming says that the system is on or off now: 1 is an opening, 3 a closing.
+pub(crate) fn arming(qualifier: u16, code: u16) -> Option<&'static str> {
+    let says = matches!(code, 400..=403 | 407..=409 | 441 | 442 | 456);
+    says.then_some(if qualifier == 1 { "disarmed" } else { "armed" })
+}
+
+/// True when the number behind the partition is a user, not a zone. DC-05 says which; 12x is the code under duress.
+pub(crate) fn names_a_user(code: u16) -> bool {
+    matches!(
+        code,
+        121 | 124 | 125 | 313 | 400..=409 | 411..=416 | 421 | 422 | 429..=431 | 441 | 442 | 450..=459 | 461..=466
+            | 574 | 601 | 604 | 607 | 625 | 642 | 652 | 653
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +128,16 @@ mod tests {
             assert_eq!(by_code(code).map(|meaning| meaning.kind), Some(kind), "{code}");
         }
         assert_eq!(by_code(999), None);
+    }
+
+    #[test]
+    fn a_zone_of_an_alarm_is_no_user_and_an_opening_names_one() {
+        for code in [110, 120, 130, 131, 137, 144, 151, 301, 373, 423, 426, 570] {
+            assert!(!names_a_user(code), "{code}");
+        }
+        for code in [121, 401, 403, 406, 409, 421, 422, 441, 457] {
+            assert!(names_a_user(code), "{code}");
+        }
     }
 
     #[test]

@@ -1,14 +1,89 @@
-//! The objects of GA/T 1400 by an allow-list of fields: what is not listed is skipped without being stored.
+//! The keys of GA/T 1400: what they lead to, and the fields that are kept by an allow-list. What is not listed is skipped
+//! without being stored.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
-/// A text or a number, as senders mix them; anything else is absent.
+/// What a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Motor,
+    NonMotor,
+    Person,
+    Face,
+    Keepalive,
+    Register,
+    UnRegister,
+    /// A device's state, as its platform tells it.
+    Status,
+}
+
+/// What a key leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A list, or what wraps one.
+    List(Option<Class>),
+    /// One thing, or an array of them.
+    Object(Class),
+    /// Known, and no safety event.
+    Filtered(&'static str),
+    /// A field of a thing.
+    Field,
+}
+
+/// What the standard, and those who deviate from it, call by this key.
+pub(super) fn role(key: &str) -> Role {
+    match key {
+        "MotorVehicleListObject" | "MotorVehicleObjectList" | "MotorVehicleList" | "MotorVehicleEventList" => {
+            Role::List(Some(Class::Motor))
+        }
+        "NonMotorVehicleListObject" | "NonMotorVehicleObjectList" | "NonMotorVehicleList" => {
+            Role::List(Some(Class::NonMotor))
+        }
+        "PersonListObject" | "PersonObjectList" | "PersonList" => Role::List(Some(Class::Person)),
+        "FaceListObject" | "FaceObjectList" | "FaceList" => Role::List(Some(Class::Face)),
+        "APEStatusListObject"
+        | "APEStatusObjectList"
+        | "APSStatusListObject"
+        | "APSStatusObjectList"
+        | "DeviceStatusList" => Role::List(Some(Class::Status)),
+        "SubscribeNotificationListObject" | "SubscribeNotificationList" | "SubscribeNotificationObject" => {
+            Role::List(None)
+        }
+        "MotorVehicleObject" | "MotorVehicleEventObject" => Role::Object(Class::Motor),
+        "NonMotorVehicleObject" => Role::Object(Class::NonMotor),
+        "PersonObject" => Role::Object(Class::Person),
+        "FaceObject" => Role::Object(Class::Face),
+        "APEStatusObject" | "APSStatusObject" | "DeviceStatusObject" => Role::Object(Class::Status),
+        "KeepaliveObject" => Role::Object(Class::Keepalive),
+        "RegisterObject" => Role::Object(Class::Register),
+        "UnRegisterObject" => Role::Object(Class::UnRegister),
+        "ResponseStatusListObject" | "ResponseStatusObject" => Role::Filtered("answer"),
+        "SystemTimeObject" => Role::Filtered("time"),
+        "TollgateListObject" | "TollgateObjectList" | "LaneListObject" | "LaneObjectList" | "APEListObject"
+        | "APEObjectList" | "APSListObject" | "DeviceList" => Role::Filtered("catalog"),
+        "SubscribeListObject" => Role::Filtered("subscription"),
+        "DispositionListObject"
+        | "DispositionObjectList"
+        | "DispositionNotificationListObject"
+        | "DispositionNotificationList" => Role::Filtered("watch_list"),
+        "ImageListObject"
+        | "ImageInfoObjectList"
+        | "VideoSliceListObject"
+        | "VideoSliceObjectList"
+        | "FileListObject"
+        | "FileObjectList" => Role::Filtered("media"),
+        _ => Role::Field,
+    }
+}
+
+/// A text or a number, as senders mix them; anything else is absent. A number keeps its digits: a device id of 20 digits is
+/// larger than any integer.
 #[derive(Default)]
-pub(super) struct Loose<'a>(pub(super) Option<Cow<'a, str>>);
+pub(super) struct Loose<'a>(Option<Cow<'a, str>>);
 
 impl Loose<'_> {
     /// The text, unless it is empty.
@@ -17,57 +92,14 @@ impl Loose<'_> {
     }
 }
 
-struct LooseVisitor;
-
-impl<'de> Visitor<'de> for LooseVisitor {
-    type Value = Loose<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a number")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Loose(Some(Cow::Borrowed(text))))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Loose(Some(Cow::Owned(text.to_owned()))))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Loose(Some(Cow::Owned(number.to_string()))))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Loose(Some(Cow::Owned(number.to_string()))))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Loose(Some(Cow::Owned(number.to_string()))))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Loose(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Loose(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Loose(None))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Loose(None))
-    }
-}
-
 impl<'de> Deserialize<'de> for Loose<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor)
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        Ok(Self(match raw.bytes().next() {
+            Some(b'"') => serde_json::from_str(raw).ok().map(|Key(text)| text),
+            Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(raw)),
+            _ => None,
+        }))
     }
 }
 
@@ -85,123 +117,52 @@ pub(super) struct Seen<'a> {
     pub(super) device: Loose<'a>,
     pub(super) tollgate: Loose<'a>,
     pub(super) source: Loose<'a>,
-    /// `PassTime`, else the time of appearance, else that of the mark.
-    pub(super) times: [Loose<'a>; 3],
-    pub(super) trigger: Loose<'a>,
+    pub(super) pass_time: Loose<'a>,
+    pub(super) appear_time: Loose<'a>,
+    pub(super) mark_time: Loose<'a>,
+    pub(super) trigger_time: Loose<'a>,
     pub(super) lane: Loose<'a>,
     pub(super) direction: Loose<'a>,
+    pub(super) online: Loose<'a>,
     pub(super) dropped: Vec<&'static str>,
 }
 
-struct SeenVisitor;
-
-impl<'de> Visitor<'de> for SeenVisitor {
-    type Value = Seen<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of GA/T 1400")
+impl<'de> Seen<'de> {
+    /// Takes the value behind a key, or passes over it.
+    pub(super) fn take<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let field = match key {
+            "FaceID" => &mut self.face_id,
+            "PersonID" => &mut self.person_id,
+            // The second names of a key are those of public-security platforms (initials of Chinese words).
+            "MotorVehicleID" | "JDCGCXXBZ" => &mut self.motor_id,
+            "NonMotorVehicleID" => &mut self.nonmotor_id,
+            "DeviceID" | "CJSBXXBZ" | "ApeID" | "ApsID" => &mut self.device,
+            "TollgateID" => &mut self.tollgate,
+            "SourceID" => &mut self.source,
+            "PassTime" | "CJSJ" => &mut self.pass_time,
+            "AppearTime" | "PersonAppearTime" | "FaceAppearTime" => &mut self.appear_time,
+            "MarkTime" | "LocationMarkTime" | "LocalTime" | "CurrentTime" => &mut self.mark_time,
+            "TriggerTime" => &mut self.trigger_time,
+            "LaneNo" => &mut self.lane,
+            "Direction" => &mut self.direction,
+            "IsOnline" => &mut self.online,
+            other => return self.leave(other, map),
+        };
+        *field = map.next_value()?;
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut seen = Seen::default();
-        let [pass, appear, mark] = &mut seen.times;
-        while let Some(Key(key)) = map.next_key()? {
-            let field = match &*key {
-                "FaceID" => &mut seen.face_id,
-                "PersonID" => &mut seen.person_id,
-                // The last two names of a key are those of public-security platforms (initials of Chinese words).
-                "MotorVehicleID" | "JDCGCXXBZ" => &mut seen.motor_id,
-                "NonMotorVehicleID" => &mut seen.nonmotor_id,
-                "DeviceID" | "CJSBXXBZ" => &mut seen.device,
-                "TollgateID" => &mut seen.tollgate,
-                "SourceID" => &mut seen.source,
-                "PassTime" | "CJSJ" => &mut *pass,
-                "AppearTime" | "PersonAppearTime" | "FaceAppearTime" => &mut *appear,
-                "MarkTime" | "LocationMarkTime" => &mut *mark,
-                "TriggerTime" => &mut seen.trigger,
-                "LaneNo" => &mut seen.lane,
-                "Direction" => &mut seen.direction,
-                other => {
-                    let personal = PERSONAL.iter().find(|name| **name == other);
-                    if let Some(name) = personal {
-                        let Presence(present) = map.next_value()?;
-                        if present && !seen.dropped.contains(name) {
-                            seen.dropped.push(name);
-                        }
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                    continue;
-                }
-            };
-            *field = map.next_value()?;
+    /// Notes a personal field by its name when it holds anything; what it holds is not looked at.
+    fn leave<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let Some(name) = PERSONAL.iter().find(|name| **name == key) else {
+            map.next_value::<IgnoredAny>()?;
+            return Ok(());
+        };
+        let raw: &RawValue = map.next_value()?;
+        if !matches!(raw.get(), "null" | "\"\"" | "[]" | "{}") && !self.dropped.contains(name) {
+            self.dropped.push(name);
         }
-        Ok(seen)
-    }
-}
-
-impl<'de> Deserialize<'de> for Seen<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(SeenVisitor)
-    }
-}
-
-/// Whether a field holds anything; what it holds is not looked at.
-struct Presence(bool);
-
-struct PresenceVisitor;
-
-impl<'de> Visitor<'de> for PresenceVisitor {
-    type Value = Presence;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Presence, E> {
-        Ok(Presence(!text.is_empty()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Presence, E> {
-        Ok(Presence(false))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Presence, E> {
-        Ok(Presence(true))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Presence, E> {
-        Ok(Presence(true))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Presence, E> {
-        Ok(Presence(true))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Presence, E> {
-        Ok(Presence(true))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Presence, A::Error> {
-        let mut present = false;
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            present = true;
-        }
-        Ok(Presence(present))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Presence, A::Error> {
-        let mut present = false;
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-            present = true;
-        }
-        Ok(Presence(present))
-    }
-}
-
-impl<'de> Deserialize<'de> for Presence {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PresenceVisitor)
+        Ok(())
     }
 }
 

@@ -70,6 +70,9 @@ struct Alarm {
     described: bool,
 }
 
+/// What an item of a catalogue says; none for what is no safety event.
+type Happening = Result<Option<(Kind, Phase)>, Reason>;
+
 /// One device of a catalogue.
 #[derive(Default)]
 struct Item {
@@ -289,7 +292,7 @@ impl Message {
         Ok(())
     }
 
-    fn catalog(&self, pieces: &mut Vec<Piece>, read: fn(&Item) -> Result<Option<(Kind, Phase)>, Reason>) {
+    fn catalog(&self, pieces: &mut Vec<Piece>, read: fn(&Item) -> Happening) {
         if self.items.is_empty() {
             pieces.push(Piece::Filtered("catalog_empty"));
         }
@@ -300,11 +303,7 @@ impl Message {
 }
 
 impl Item {
-    fn tell(
-        &self,
-        read: fn(&Self) -> Result<Option<(Kind, Phase)>, Reason>,
-        serial: Option<u64>,
-    ) -> Result<Piece, Reason> {
+    fn tell(&self, read: fn(&Self) -> Happening, serial: Option<u64>) -> Result<Piece, Reason> {
         let Some((kind, phase)) = read(self)? else { return Ok(Piece::Filtered("catalog_change")) };
         if self.device.is_empty() {
             return Err(Reason::MissingField);
@@ -319,7 +318,7 @@ impl Item {
     }
 
     /// An item of a notification: something happened to it. One without `Event` is the list again.
-    fn notice(&self) -> Result<Option<(Kind, Phase)>, Reason> {
+    fn notice(&self) -> Happening {
         match self.event.to_ascii_uppercase().as_str() {
             "ON" => Ok(Some((Kind::DeviceOnline, Phase::Pulse))),
             "OFF" => Ok(Some((Kind::DeviceOffline, Phase::Pulse))),
@@ -332,7 +331,7 @@ impl Item {
     }
 
     /// An item of a list: how things are. Areas and groups have no status.
-    fn listed(&self) -> Result<Option<(Kind, Phase)>, Reason> {
+    fn listed(&self) -> Happening {
         match self.status.to_ascii_uppercase().as_str() {
             "ON" | "OK" | "ONLINE" => Ok(Some((Kind::DeviceOnline, Phase::Sync))),
             "OFF" | "OFFLINE" => Ok(Some((Kind::DeviceOffline, Phase::Sync))),

@@ -5,6 +5,8 @@
 
 pub mod chorus;
 pub(crate) mod contact_id;
+pub mod ga1400;
+mod ga1400_fields;
 pub mod gb28181;
 mod gb28181_alarm;
 mod gb_device;
@@ -12,6 +14,7 @@ pub mod hikvision_isapi;
 pub(crate) mod ident;
 pub(crate) mod multipart;
 pub mod onvif;
+pub mod sia_dc09;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod xml;
@@ -39,7 +42,10 @@ pub struct Format {
 pub static FORMATS: &[Format] = &[
     Format { name: chorus::NAME, sniff: chorus::sniff, decode: chorus::decode },
     Format { name: hikvision_isapi::NAME, sniff: hikvision_isapi::sniff, decode: hikvision_isapi::decode },
+    Format { name: gb28181::NAME, sniff: gb28181::sniff, decode: gb28181::decode },
     Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
+    Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
+    Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
 ];
 
 /// The format with this name.

@@ -57,11 +57,6 @@ impl Path {
         self.text.strip_suffix(tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
     }
 
-    /// True when one of the elements on the way, the one at hand included, has this name.
-    pub(crate) fn within(&self, name: &str) -> bool {
-        self.text.split('/').any(|step| step == name)
-    }
-
     fn push(&mut self, name: &str) -> Result<(), Reason> {
         if self.ends.len() >= MAX_DEPTH {
             return Err(Reason::TooLarge);

@@ -228,25 +228,13 @@ fn of_panel(notice: &Notice) -> Result<Observation, Reason> {
     let number: u16 = digits.parse().map_err(|_| Reason::BadValue)?;
     let (qualifier, code) = (number / 1_000, number % 1_000);
     let meaning = contact_id::by_code(code).ok_or(Reason::UnknownCode)?;
-    let momentary = outcome(meaning.kind).is_some()
-        || matches!(meaning.kind, Kind::AccessDuress | Kind::DeviceHeartbeat | Kind::DeviceOnline);
-    let phase = match qualifier {
-        1 | 3 if matches!(meaning.kind, Kind::DeviceHeartbeat | Kind::DeviceOnline) => Phase::Pulse,
-        1 if momentary => Phase::Pulse,
-        1 => Phase::Start,
-        3 => Phase::End,
-        6 => Phase::Continue,
-        _ => return Err(Reason::BadValue),
-    };
+    let phase = contact_id::phase(qualifier, meaning.kind).ok_or(Reason::BadValue)?;
     let mut observation = base(meaning.kind, phase, notice);
     observation.device_kind = Some("panel");
     observation.zone.clone_from(&notice.cid_zone);
     observation.outcome = outcome(meaning.kind);
     observation.is_test = meaning.is_test;
-    if matches!(code, 400..=403 | 407..=409 | 441 | 442 | 456) {
-        // 1 is an opening, 3 a closing.
-        observation.flags.push(if qualifier == 1 { "disarmed" } else { "armed" });
-    }
+    observation.flags.extend(contact_id::arming(qualifier, code));
     Ok(observation)
 }
 

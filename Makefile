@@ -1,0 +1,32 @@
+# The commands of the README. Each installs what it needs, on a bare Debian machine with Rust.
+.PHONY: demo test lint bench city-kafka schemas image
+
+# The whole city in one process: http://127.0.0.1:8080/
+demo:
+	cargo build --release --locked -p chorus
+	target/release/chorus demo $(ARGS)
+
+# The same city on a real Kafka, each role a process of its own.
+city-kafka:
+	deploy/local/city-kafka.sh $(ARGS)
+
+# Format, lints, unit tests, whole-pipeline tests on a real Kafka, browser tests.
+test:
+	tests/run.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# Throughput as a share of a roofline, and latency beside a bare copy chain; takes some minutes.
+bench:
+	tests/kafka/fetch.sh >/dev/null
+	cargo build --release --locked -p chorus -p chorus-tests --benches
+	cargo bench --locked -p chorus-tests $(ARGS)
+
+# The JSON Schemas of the public faces, from the types.
+schemas:
+	cargo run --locked -q -p chorus -- schema --write docs/schemas
+
+image:
+	docker build -t chorus:dev .

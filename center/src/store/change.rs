@@ -1,0 +1,222 @@
+//! Writing: a delivery, or something that people did. One transaction each.
+
+use chorus_model::{Alert, Incident, IncidentState, Timestamp};
+use sqlx::{Any, Transaction};
+
+use super::{Store, StoreError, alert_from};
+use crate::incident::{self, Action, Step, state_word};
+
+/// What a delivery came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is the next revision.
+    Stored,
+    /// Stored, and at least one revision before it never came.
+    Gap,
+    /// This revision or a later one was there.
+    Known,
+}
+
+impl Outcome {
+    /// All of them, for the series of the metric.
+    pub(crate) const ALL: [Self; 3] = [Self::Stored, Self::Gap, Self::Known];
+
+    /// The word in the answer and in the metric.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Gap => "gap",
+            Self::Known => "known",
+        }
+    }
+}
+
+/// What an action came to.
+#[derive(Debug)]
+pub(crate) enum Acted {
+    /// No such alert.
+    Unknown,
+    /// Not from this state.
+    Impossible(IncidentState),
+    /// The alert as it stands now; nothing changed when it stood so before.
+    Done(Box<Alert>),
+}
+
+/// What goes into the order of changes.
+struct Entry<'a> {
+    change: i64,
+    at: Timestamp,
+    what: &'static str,
+    skipped: u32,
+    desk: &'a str,
+    alert: &'a Alert,
+    incident: &'a Incident,
+    document: &'a str,
+}
+
+impl Store {
+    /// Takes one revision of one alert.
+    pub(crate) async fn deliver(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
+        let document = serde_json::to_string(alert).map_err(|_| StoreError::Unreadable("alert"))?;
+        let _turn = self.turn.lock().await;
+        let (mut transaction, change) = self.write(1).await?;
+        let before = find(&mut transaction, &alert.alert_id).await?;
+        let last = before.as_ref().map_or(0, |before| before.revision);
+        if alert.revision <= last {
+            transaction.rollback().await?;
+            return Ok(Outcome::Known);
+        }
+        let skipped = alert.revision - last - 1;
+        let incident = incident_after(before.as_ref(), alert, at);
+        put(&mut transaction, alert, &incident, change, at, &document).await?;
+        let entry =
+            Entry { change, at, what: "delivered", skipped, desk: "", alert, incident: &incident, document: &document };
+        record(&mut transaction, &entry).await?;
+        transaction.commit().await?;
+        self.changed(change, before.as_ref(), alert, incident.state);
+        Ok(if skipped == 0 { Outcome::Stored } else { Outcome::Gap })
+    }
+
+    /// Does what people ask of an incident; a repeat changes nothing.
+    pub(crate) async fn act(
+        &self,
+        alert_id: &str,
+        action: Action,
+        desk: &str,
+        at: Timestamp,
+    ) -> Result<Acted, StoreError> {
+        let _turn = self.turn.lock().await;
+        let (mut transaction, change) = self.write(1).await?;
+        let Some(before) = find(&mut transaction, alert_id).await? else {
+            transaction.rollback().await?;
+            return Ok(Acted::Unknown);
+        };
+        let state = match incident::act(state_in(&before), action) {
+            Step::To(state) => state,
+            Step::Already => {
+                transaction.rollback().await?;
+                return Ok(Acted::Done(Box::new(before)));
+            }
+            Step::Impossible => {
+                transaction.rollback().await?;
+                return Ok(Acted::Impossible(state_in(&before)));
+            }
+        };
+        let incident = Incident { state, since: at };
+        set_state(&mut transaction, alert_id, &incident, at).await?;
+        let what = action.as_str();
+        let entry = Entry { change, at, what, skipped: 0, desk, alert: &before, incident: &incident, document: "" };
+        record(&mut transaction, &entry).await?;
+        transaction.commit().await?;
+        self.changed(change, Some(&before), &before, state);
+        Ok(Acted::Done(Box::new(Alert { incident: Some(incident), ..before })))
+    }
+
+    /// After the commit: moves the gauge and wakes the streams.
+    fn changed(&self, change: i64, before: Option<&Alert>, after: &Alert, state: IncidentState) {
+        if let Some(before) = before
+            && !before.is_test
+            && incident::is_open(state_in(before))
+        {
+            self.metrics.open_alerts.with_label_values(&[before.severity.as_str()]).dec();
+        }
+        if !after.is_test && incident::is_open(state) {
+            self.metrics.open_alerts.with_label_values(&[after.severity.as_str()]).inc();
+        }
+        self.tell(change);
+    }
+}
+
+/// The state of a stored alert, which always has one.
+fn state_in(alert: &Alert) -> IncidentState {
+    alert.incident.as_ref().map_or(IncidentState::Reported, |incident| incident.state)
+}
+
+fn incident_after(before: Option<&Alert>, alert: &Alert, at: Timestamp) -> Incident {
+    let state = incident::deliver(before.map(|seen| (seen, state_in(seen))), alert);
+    match before.and_then(|seen| seen.incident.clone()) {
+        Some(incident) if incident.state == state => incident,
+        _ => Incident { state, since: at },
+    }
+}
+
+async fn find(transaction: &mut Transaction<'static, Any>, alert_id: &str) -> Result<Option<Alert>, StoreError> {
+    let statement = "SELECT document, state, state_since FROM alerts WHERE alert_id = $1";
+    let row = sqlx::query(statement).bind(alert_id).fetch_optional(&mut **transaction).await?;
+    row.as_ref().map(alert_from).transpose()
+}
+
+const PUT: &str = "INSERT INTO alerts (alert_id, revision, status, severity, place_id, drill, updated_at, position, \
+    changed_at, state, state_since, is_open, document) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+    ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, status = excluded.status, \
+    severity = excluded.severity, place_id = excluded.place_id, drill = excluded.drill, \
+    updated_at = excluded.updated_at, position = excluded.position, changed_at = excluded.changed_at, \
+    state = excluded.state, state_since = excluded.state_since, is_open = excluded.is_open, document = excluded.document";
+
+async fn put(
+    transaction: &mut Transaction<'static, Any>,
+    alert: &Alert,
+    incident: &Incident,
+    change: i64,
+    at: Timestamp,
+    document: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(PUT)
+        .bind(&alert.alert_id)
+        .bind(i64::from(alert.revision))
+        .bind(alert.status.as_str())
+        .bind(alert.severity.as_str())
+        .bind(&*alert.place.id)
+        .bind(i64::from(alert.is_test))
+        .bind(alert.updated_at.as_micros())
+        .bind(change)
+        .bind(at.as_micros())
+        .bind(state_word(incident.state))
+        .bind(incident.since.as_micros())
+        .bind(i64::from(incident::is_open(incident.state)))
+        .bind(document)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn set_state(
+    transaction: &mut Transaction<'static, Any>,
+    alert_id: &str,
+    incident: &Incident,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = "UPDATE alerts SET state = $2, state_since = $3, is_open = $4, changed_at = $5 WHERE alert_id = $1";
+    sqlx::query(statement)
+        .bind(alert_id)
+        .bind(state_word(incident.state))
+        .bind(incident.since.as_micros())
+        .bind(i64::from(incident::is_open(incident.state)))
+        .bind(at.as_micros())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+const RECORD: &str = "INSERT INTO changes (change, alert_id, at, what, revision, skipped, status, severity, desk, state, \
+    state_since, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+async fn record(transaction: &mut Transaction<'static, Any>, entry: &Entry<'_>) -> Result<(), StoreError> {
+    sqlx::query(RECORD)
+        .bind(entry.change)
+        .bind(&entry.alert.alert_id)
+        .bind(entry.at.as_micros())
+        .bind(entry.what)
+        .bind(i64::from(entry.alert.revision))
+        .bind(i64::from(entry.skipped))
+        .bind(entry.alert.status.as_str())
+        .bind(entry.alert.severity.as_str())
+        .bind(entry.desk)
+        .bind(state_word(entry.incident.state))
+        .bind(entry.incident.since.as_micros())
+        .bind(entry.document)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}

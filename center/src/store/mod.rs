@@ -1,0 +1,179 @@
+//! The database: SQLite, or PostgreSQL, with the same statements.
+//!
+//! Invariants: a change takes its number first, and whoever takes a number holds the counter until its transaction ends,
+//! so changes become visible in the order of their numbers and never mix; what was answered is on disk.
+
+mod change;
+mod list;
+mod prune;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chorus_model::{Alert, Incident, IncidentState, Severity, Timestamp};
+use chorus_runtime::{Metrics, secret};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use tokio::sync::{Mutex, watch};
+
+use crate::Settings;
+use crate::incident;
+use crate::settings::Backend;
+
+pub(crate) use change::{Acted, Outcome};
+pub(crate) use list::{Detail, Listing, Page};
+
+/// Readers beside the one writer. SQLite reads while it writes; PostgreSQL has many more.
+const CONNECTIONS: u32 = 8;
+/// The longest that a request waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// SQLite: readers beside the writer, and a delivery is on disk before it is acknowledged.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+
+/// The store did not answer, or holds what it should not.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The database failed.
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    /// A row that this version cannot read.
+    #[error("a stored {0} cannot be read by this version")]
+    Unreadable(&'static str),
+}
+
+/// The open database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pool: AnyPool,
+    begin: &'static str,
+    /// Held while a change is written, so that the writers of this process wait here in turn and not at the database.
+    turn: Mutex<()>,
+    latest: watch::Sender<i64>,
+    metrics: Arc<Metrics>,
+}
+
+impl Store {
+    /// Connects, creates what is missing and migrates.
+    pub(crate) async fn open(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<Self> {
+        sqlx::any::install_default_drivers();
+        let backend = settings.backend().context("center.database: not an address of a database")?;
+        let options = connect_options(settings, backend)?;
+        let mut pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
+        if backend == Backend::Sqlite {
+            pool = pool
+                .after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
+        }
+        let pool = pool.connect_with(options).await.context("center.database: cannot be opened")?;
+        sqlx::migrate!().run(&pool).await.context("center.database: cannot be migrated")?;
+        // A transaction of SQLite that begins by reading cannot always go on to write; this one may from the start.
+        let begin = if backend == Backend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        let store = Self { pool, begin, turn: Mutex::default(), latest: watch::Sender::new(0), metrics };
+        store.follow().await?;
+        Ok(store)
+    }
+
+    /// Tells of the number of the last change, whenever it grows.
+    pub(crate) fn news(&self) -> watch::Receiver<i64> {
+        self.latest.subscribe()
+    }
+
+    /// Looks up the number of the last change, which another instance may have written.
+    pub(crate) async fn follow(&self) -> Result<(), StoreError> {
+        self.tell(self.last_change().await?);
+        Ok(())
+    }
+
+    /// The number of the last change.
+    pub(crate) async fn last_change(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT value FROM counter WHERE id = 1").fetch_one(&self.pool).await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Counts the open alerts for the metric.
+    pub(crate) async fn count_open(&self) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let statement = "SELECT severity, COUNT(*) FROM alerts WHERE is_open = 1 AND drill = 0 GROUP BY severity";
+        let rows = sqlx::query(statement).fetch_all(&self.pool).await?;
+        let mut counts = Severity::ALL.map(|severity| (severity.as_str(), 0_i64));
+        for row in rows {
+            let word: String = row.try_get(0)?;
+            if let Some((_, count)) = counts.iter_mut().find(|(severity, _)| *severity == word) {
+                *count = row.try_get(1)?;
+            }
+        }
+        for (severity, count) in counts {
+            self.metrics.open_alerts.with_label_values(&[severity]).set(count);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, change: i64) {
+        self.latest.send_if_modified(|latest| {
+            let is_newer = change > *latest;
+            *latest = change.max(*latest);
+            is_newer
+        });
+    }
+
+    /// Begins to write; the caller holds [`Store::turn`]. `by` 1 takes a number, 0 only keeps others out. Gives the counter.
+    async fn write(&self, by: i64) -> Result<(Transaction<'static, Any>, i64), StoreError> {
+        let mut transaction = self.pool.begin_with(self.begin).await?;
+        let statement = "UPDATE counter SET value = value + $1 WHERE id = 1 RETURNING value";
+        let row = sqlx::query(statement).bind(by).fetch_one(&mut *transaction).await?;
+        Ok((transaction, row.try_get(0)?))
+    }
+}
+
+fn connect_options(settings: &Settings, backend: Backend) -> anyhow::Result<AnyConnectOptions> {
+    let mut address = settings.database.clone();
+    if backend == Backend::Sqlite && !address.contains("mode=") {
+        address.push_str(if address.contains('?') { "&mode=rwc" } else { "?mode=rwc" });
+    }
+    let mut options: AnyConnectOptions = address.parse().context("center.database: not an address of a database")?;
+    if let Some(file) = &settings.database_password_file {
+        let password = std::fs::read_to_string(file)
+            .map_err(|error| secret::SecretError { file: file.display().to_string(), message: error.to_string() })?;
+        let set = options.database_url.set_password(Some(password.trim()));
+        set.map_err(|()| anyhow::anyhow!("center.database: has no host that a password could belong to"))?;
+    }
+    Ok(options)
+}
+
+/// An alert with its incident, from the columns `document`, `state` and `state_since`.
+fn alert_from(row: &AnyRow) -> Result<Alert, StoreError> {
+    let document: String = row.try_get("document")?;
+    let mut alert: Alert = serde_json::from_str(&document).map_err(|_| StoreError::Unreadable("alert"))?;
+    alert.incident = Some(Incident { state: state_of(row)?, since: instant(row, "state_since")? });
+    Ok(alert)
+}
+
+fn state_of(row: &AnyRow) -> Result<IncidentState, StoreError> {
+    let word: String = row.try_get("state")?;
+    incident::state_from(&word).ok_or(StoreError::Unreadable("state"))
+}
+
+fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_micros(row.try_get(column)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_answered_is_on_disk_and_reading_never_waits_for_writing() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", dir.path().join("center.db").display());
+        let settings = Settings { database, ..Settings::default() };
+        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(mode.get::<String, _>(0), "wal");
+        let synchronous = sqlx::query("PRAGMA synchronous").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(synchronous.get::<i64, _>(0), 2, "FULL");
+        let (transaction, _) = store.write(1).await.unwrap();
+        assert_eq!(store.last_change().await.unwrap(), 0, "read beside an open transaction");
+        transaction.rollback().await.unwrap();
+    }
+}

@@ -1,0 +1,123 @@
+//! A process: what its roles share, its endpoint, its end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use axum::Router;
+use chorus_runtime::health::Health;
+use chorus_runtime::http::Admin;
+use chorus_runtime::worker::Shared;
+use chorus_runtime::{Control, Metrics};
+
+use crate::config::Config;
+
+/// What the roles of a process share.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The runtime's part.
+    pub shared: Shared,
+    /// Probes and metrics.
+    pub admin: Admin,
+}
+
+/// A worker's thread.
+pub type Running = JoinHandle<anyhow::Result<()>>;
+
+impl Process {
+    /// A process that has no role yet. `runtime` serves HTTP and deliveries.
+    ///
+    /// # Errors
+    /// When the metrics cannot be declared.
+    pub fn new(config: Config, runtime: tokio::runtime::Handle) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new()?);
+        let admin = Admin::new(Arc::clone(&metrics), config.http.stall_after.to_std());
+        let shared = Shared { kafka: config.kafka.clone(), metrics, control: Control::default(), runtime };
+        Ok(Self { config: Arc::new(config), shared, admin })
+    }
+
+    /// Starts `count` threads of a role; each is watched, and the end of one is the end of the process.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(
+        &self,
+        role: &str,
+        count: usize,
+        work: impl Fn(usize, Health) -> anyhow::Result<()> + Send + Clone + 'static,
+    ) -> anyhow::Result<Vec<Running>> {
+        let mut running = Vec::new();
+        for number in 0..count {
+            let name = format!("{role}-{number}");
+            let health = Health::new(&name, &self.config.kafka.bootstrap);
+            self.admin.watch(health.clone());
+            let (control, work) = (self.shared.control.clone(), work.clone());
+            let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
+                let result = work(number, health.clone());
+                health.end();
+                if let Err(error) = &result {
+                    let error = format!("{error:#}");
+                    tracing::error!(worker = %name, %error, "worker ended");
+                }
+                // A role without one of its workers does half its work: better none, and a restart.
+                control.stop();
+                result
+            })?;
+            running.push(thread);
+        }
+        Ok(running)
+    }
+
+    /// Serves the endpoint, with a role's own routes, until the process is asked to end; then waits for the workers.
+    ///
+    /// # Errors
+    /// The first worker's error, or a port that cannot be bound.
+    pub async fn serve(&self, listen: &str, routes: Router, running: Vec<Running>) -> anyhow::Result<()> {
+        let address: SocketAddr = listen.parse().with_context(|| format!("{listen} is no address:port"))?;
+        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot bind {listen}"))?;
+        tracing::info!(%address, "serving /metrics, /healthz, /readyz");
+        let control = self.shared.control.clone();
+        let watchdog = tokio::spawn(self.admin.clone().watchdog());
+        let router = self.admin.router().merge(routes);
+        let ending = control.clone();
+        let served = tokio::spawn(async move {
+            // Open streams would hold a graceful end up for ever: the listener closes, and they end with the process.
+            tokio::select! {
+                result = axum::serve(listener, router).into_future() => result,
+                () = stopping(ending) => Ok(()),
+            }
+        });
+        control.wait().await?;
+        tracing::info!("ending: draining and committing");
+        let result = tokio::task::spawn_blocking(move || join(running)).await?;
+        watchdog.abort();
+        served.await??;
+        result
+    }
+}
+
+fn stopping(control: Control) -> impl Future<Output = ()> + Send {
+    async move {
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
+        while !control.stopping() {
+            tick.tick().await;
+        }
+    }
+}
+
+/// Waits for all workers; the first error wins.
+///
+/// # Errors
+/// A worker's error, or its panic.
+pub fn join(running: Vec<Running>) -> anyhow::Result<()> {
+    let mut first = Ok(());
+    for thread in running {
+        let result = thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a worker panicked")));
+        first = first.and(result);
+    }
+    first
+}

@@ -1,0 +1,8 @@
+//! Command-line tools: what an operator, a rule author or an integrator runs by hand.
+
+pub mod check;
+pub mod normalize;
+pub mod rejects;
+pub mod rules;
+pub mod schema;
+pub mod topics;

@@ -1,0 +1,5 @@
+//! Timelines, and what holds for every log.
+
+mod logs;
+mod script;
+mod timelines;
