@@ -329,10 +329,11 @@ fn the_first_frontier_begins_the_time_of_what_was_never_heard_of() {
 }
 
 #[test]
-fn a_duty_that_opened_before_we_listened_is_not_judged() {
+fn a_duty_is_judged_when_its_grace_has_passed_and_not_when_it_was_due_before_we_listened() {
     let mut log = Log::new(ALL_TYPES);
-    log.pass(1_000); // the first round of the day opened at 08:10, after the start
-    log.pass(2_101); // 08:30 and five minutes of grace
+    log.pass(2_100); // 08:30 and five minutes of grace, not yet over
+    assert_eq!(log.told(), []);
+    log.pass(2_101);
     let mut told = log.told();
     told.retain(|(rule, _, _)| rule == "e-rounds");
     assert_eq!(told, [firing("e-rounds", 1.0), firing("e-rounds", 1.0)]); // both villages
@@ -341,7 +342,7 @@ fn a_duty_that_opened_before_we_listened_is_not_judged() {
 
     let mut late = Detector::new(setup(ALL_TYPES), 0, 1);
     let mut table = FrontierTable::default();
-    for (offset, secs) in [(1, 900), (2, 2_200)] {
+    for (offset, secs) in [(1, 1_801), (2, 2_200)] {
         for feed in ["gate", "camera"] {
             table.advance(&FrontierMark { input: feed.into(), of: 1, before: vec![(0, at(secs))] });
         }
