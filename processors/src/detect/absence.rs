@@ -7,10 +7,10 @@ use chorus_model::anomaly::MAX_EVIDENCE;
 use chorus_model::{AnomalyStatus, Kind, Phase, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::Seen;
 use super::finding::{Finding, Tip, Turn};
 use super::roster::Duty;
 use super::rules::{Rule, When};
+use super::seen::Seen;
 use super::world::{Site, World};
 
 /// Reports remembered per place: the latest are enough, since windows close in order.
