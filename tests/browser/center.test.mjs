@@ -285,7 +285,7 @@ deskTest("five hundred alerts leave the page usable, the gravest in sight", asyn
   await desk.card("实验小学501").locator(".acknowledge").click();
   await desk.card("实验小学501").locator(".state", { hasText: "已受理" }).waitFor();
   const took = Date.now() - began;
-  assert.ok(took < 5000, `arrives and is taken in ${took} ms`);
+  assert.ok(took < 10000, `arrives and is taken in ${took} ms`);
   // A page that is opened now has them all as well.
   const other = await Desk.open(browser, center.url);
   await other.page.locator("#counts", { hasText: "未结 501 条" }).waitFor();
