@@ -1,7 +1,6 @@
 //! A process: what its roles share, its endpoint, its end.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -11,6 +10,7 @@ use chorus_runtime::health::Health;
 use chorus_runtime::http::Admin;
 use chorus_runtime::worker::Shared;
 use chorus_runtime::{Control, Metrics};
+use tokio::net::TcpListener;
 
 use crate::config::Config;
 
@@ -72,13 +72,21 @@ impl Process {
         Ok(running)
     }
 
+    /// Takes the port of the endpoint, before anything is started that a taken port would end at once. `key` is where the
+    /// operator set it.
+    ///
+    /// # Errors
+    /// A port that is taken, or an address that is not this machine's.
+    pub async fn listen(key: &str, listen: &str) -> anyhow::Result<TcpListener> {
+        TcpListener::bind(listen).await.with_context(|| format!("{key}: cannot listen on {listen}"))
+    }
+
     /// Serves the endpoint, with a role's own routes, until the process is asked to end; then waits for the workers.
     ///
     /// # Errors
-    /// The first worker's error, or a port that cannot be bound.
-    pub async fn serve(&self, listen: &str, routes: Router, running: Vec<Running>) -> anyhow::Result<()> {
-        let address: SocketAddr = listen.parse().with_context(|| format!("{listen} is no address:port"))?;
-        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot bind {listen}"))?;
+    /// The first worker's error.
+    pub async fn serve(&self, listener: TcpListener, routes: Router, running: Vec<Running>) -> anyhow::Result<()> {
+        let address = listener.local_addr()?;
         tracing::info!(%address, "serving /metrics, /healthz, /readyz");
         let control = self.shared.control.clone();
         let watchdog = tokio::spawn(self.admin.clone().watchdog());

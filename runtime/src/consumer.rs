@@ -1,12 +1,13 @@
 //! The one consumer of a worker: classic protocol, cooperative, offsets given explicitly and never reset.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -29,6 +30,7 @@ pub(crate) enum Happening {
 #[derive(Debug)]
 pub(crate) struct Context {
     happenings: Mutex<VecDeque<Happening>>,
+    closing: AtomicBool,
     health: Health,
 }
 
@@ -55,7 +57,12 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {
     /// Only notes what is wanted. librdkafka waits until the worker has called `incremental_assign` or
     /// `incremental_unassign`, so that what is in flight can be acknowledged and committed first.
-    fn rebalance(&self, _: &BaseConsumer<Self>, code: RespErr, list: &mut TopicPartitionList) {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RespErr, list: &mut TopicPartitionList) {
+        if self.closing.load(Ordering::Relaxed) {
+            // The worker's loop has ended, and the consumer does not close before it has an answer.
+            drop(consumer.unassign());
+            return;
+        }
         let partitions = list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
         self.push(match code {
             RespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Happening::Assign(partitions),
@@ -109,8 +116,16 @@ pub(crate) fn connect(kafka: &Kafka, group: &str, member: Option<&str>, health: 
         config.set("group.instance.id", member);
     }
     kafka.apply_overrides(&mut config);
-    let context = Context { happenings: Mutex::default(), health };
+    let context = Context { happenings: Mutex::default(), closing: AtomicBool::new(false), health };
     Ok(config.create_with_context(context)?)
+}
+
+/// Lets everything go, now and in whatever rebalance is still to come, so that the consumer can be dropped: it waits for an
+/// answer to each. After an outage of the broker there is one under way more often than not.
+pub(crate) fn let_go(consumer: &Source) {
+    consumer.context().closing.store(true, Ordering::Relaxed);
+    // An error means that there is nothing to let go.
+    drop(consumer.unassign());
 }
 
 /// A list of partitions, without offsets.
