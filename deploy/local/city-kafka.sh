@@ -198,6 +198,7 @@ end_all() {
         end "$name" "${keepers[$name]}"
     done
     end kafka "$kafka"
+    rm -f "$city"/pid/*
     summary
 }
 
@@ -259,23 +260,23 @@ export CHORUS_KAFKA__BOOTSTRAP="127.0.0.1:$client"
 export CHORUS_CENTER__LISTEN="127.0.0.1:$port" CHORUS_DESTINATIONS__CENTRE__URL="http://127.0.0.1:$port"
 for name in rejects pseudonyms centre; do key "$city/keys/$name.key"; done
 chorus simulate --seed "$seed" --write "$city/registry"
-chorus simulate --seed "$seed" --write "$city/duties"
-
 say "starting Kafka on $CHORUS_KAFKA__BOOTSTRAP"
 start_kafka "$libraries" "$client" "$(free_port)"
 await 60 "Kafka" topics_apply || exit 0
 
 say "starting the roles"
-for name in center deliver fuse "${feeds[@]/#/ingest-}"; do start "$name"; done
-for name in "${roles[@]}"; do
-    [ "$name" = detect ] || await 60 "$name" ready "$name" || exit 0
-done
-# Detect judges a duty only when it heard of the feed before the duty opened: it starts last, with the duties of a city that
-# begins soon after.
-begin="$(date -u -d '+12 seconds' +%FT%TZ)"
+for name in center deliver fuse; do start "$name"; done
+for name in center deliver fuse; do await 60 "$name" ready "$name" || exit 0; done
+# Ingest and detect start last, with the duties of a city that begins soon after. Detect judges a duty only when it heard of
+# the feed before the duty opened; and when it has waited in vain for a device's three heartbeats, it calls it silent.
+readonly lead=8
+begin="$(date -u -d "+$lead seconds" +%FT%TZ)"
+begun="$SECONDS"
 chorus simulate --seed "$seed" --start "$begin" --write "$city/duties"
-start detect
-await 60 detect ready detect || exit 0
+for name in detect "${feeds[@]/#/ingest-}"; do start "$name"; done
+for name in detect "${feeds[@]/#/ingest-}"; do await 60 "$name" ready "$name" || exit 0; done
+[ "$((SECONDS - begun))" -lt "$((lead - 1))" ] ||
+    say "a slow start: the missing all-clear may not be noticed, and gates that speak late may be called silent for a moment"
 
 chorus simulate --seed "$seed" --start "$begin" ${lasts:+--for "$lasts"} >"$city/log/simulate.log" 2>&1 &
 simulator=$!
