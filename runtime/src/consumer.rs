@@ -35,6 +35,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// Nobody takes happenings any more: the client is about to be dropped, and must not wait for an answer.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
     fn push(&self, happening: Happening) {
         self.happenings.lock().unwrap_or_else(PoisonError::into_inner).push_back(happening);
     }
@@ -59,8 +64,9 @@ impl ConsumerContext for Context {
     /// `incremental_unassign`, so that what is in flight can be acknowledged and committed first.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RespErr, list: &mut TopicPartitionList) {
         if self.closing.load(Ordering::Relaxed) {
-            // The worker's loop has ended, and the consumer does not close before it has an answer.
-            drop(consumer.unassign());
+            if let Err(error) = consumer.unassign() {
+                tracing::debug!(%error, "closing");
+            }
             return;
         }
         let partitions = list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
@@ -121,9 +127,9 @@ pub(crate) fn connect(kafka: &Kafka, group: &str, member: Option<&str>, health: 
 }
 
 /// Lets everything go, now and in whatever rebalance is still to come, so that the consumer can be dropped: it waits for an
-/// answer to each. After an outage of the broker there is one under way more often than not.
+/// answer to each, also to one that was noted before and never taken up.
 pub(crate) fn let_go(consumer: &Source) {
-    consumer.context().closing.store(true, Ordering::Relaxed);
+    consumer.context().close();
     // An error means that there is nothing to let go.
     drop(consumer.unassign());
 }
