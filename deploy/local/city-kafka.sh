@@ -99,7 +99,7 @@ supervise() {
         # A trap ends the wait early: the role is then still at its orderly end.
         while alive "$child"; do
             code=0
-            wait "$child" || code=$?
+            wait "$child" 2>/dev/null || code=$?
         done
         [ -z "$asked" ] || break
         echo "$(date +%T) $name ended with code $code, starting it again in a second" | tee -a "$city/log/restarts.log" >&2
