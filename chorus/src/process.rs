@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use axum::Router;
+use chorus_runtime::control::Stopped;
 use chorus_runtime::health::Health;
 use chorus_runtime::http::Admin;
 use chorus_runtime::worker::Shared;
@@ -57,7 +58,10 @@ impl Process {
             self.admin.watch(health.clone());
             let (control, work) = (self.shared.control.clone(), work.clone());
             let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-                let result = work(number, health.clone());
+                let result = match work(number, health.clone()) {
+                    Err(error) if error.is::<Stopped>() => Ok(()),
+                    result => result,
+                };
                 health.end();
                 if let Err(error) = &result {
                     let error = format!("{error:#}");

@@ -278,7 +278,8 @@ for name in detect "${feeds[@]/#/ingest-}"; do await 60 "$name" ready "$name" ||
 [ "$((SECONDS - begun))" -lt "$((lead - 1))" ] ||
     say "a slow start: the missing all-clear may not be noticed, and gates that speak late may be called silent for a moment"
 
-chorus simulate --seed "$seed" --start "$begin" ${lasts:+--for "$lasts"} >"$city/log/simulate.log" 2>&1 &
+# Not by the function `chorus`: the id must be the program's own.
+CHORUS_CONFIG="$config" "$binary" simulate --seed "$seed" --start "$begin" ${lasts:+--for "$lasts"} >"$city/log/simulate.log" 2>&1 &
 simulator=$!
 echo "$simulator" >"$city/pid/simulate"
 say "city is up: http://127.0.0.1:$port/ (Ctrl-C ends it)"

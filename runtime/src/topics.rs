@@ -272,7 +272,8 @@ pub fn look_up(kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {
 /// The topics of these names, once the broker answers: for roles, which wait for it.
 ///
 /// # Errors
-/// When one of them does not exist: a missing topic is an error at the start, never a silent drop.
+/// When one of them does not exist: a missing topic is an error at the start, never a silent drop. [`crate::control::Stopped`]
+/// when the end was asked for before the broker answered.
 pub fn resolve(
     kafka: &Kafka,
     names: &[String],
@@ -283,7 +284,7 @@ pub fn resolve(
         health.beat();
         match counts(kafka, ASK, |_| true) {
             Ok(present) => break present,
-            Err(error) if control.stopping() => return Err(error),
+            Err(_) if control.stopping() => return Err(crate::control::Stopped.into()),
             Err(error) => {
                 let error = error.root_cause();
                 tracing::warn!(bootstrap = %kafka.bootstrap, %error, "kafka does not answer, trying again");

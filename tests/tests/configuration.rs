@@ -300,6 +300,15 @@ fn a_broker_that_is_down_costs_readiness_and_not_liveness_and_is_waited_for() ->
     city.stop_all()
 }
 
+#[test]
+fn a_role_that_waits_for_its_broker_ends_when_it_is_told_to() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut role = Role::spawn(folder.path(), "detect", &["detect"], &[], Some(&valid(folder.path())?))?;
+    wait_for("its endpoint", SHORT, || Ok(role.stderr()?.contains("serving /metrics").then_some(())))?;
+    assert_eq!(role.terminate(SHORT)?.code(), Some(0), "{}", role.stderr()?);
+    Ok(())
+}
+
 const RULES: &str = "rules:\n  - {id: panic, when: immediate, kinds: [panic.button], summary: {zh: a, en: a}}\n";
 
 /// Waits until a role says, behind the first `seen` lines of its log, that its broker is away, with the address; not ready,
