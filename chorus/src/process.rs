@@ -1,6 +1,5 @@
 //! A process: what its roles share, its endpoint, its end.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -112,12 +111,10 @@ impl Process {
     }
 }
 
-fn stopping(control: Control) -> impl Future<Output = ()> + Send {
-    async move {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-        while !control.stopping() {
-            tick.tick().await;
-        }
+async fn stopping(control: Control) {
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
+    while !control.stopping() {
+        tick.tick().await;
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use chorus_model::Kind;
+use chorus_tests::process::binary;
 use serde_json::Value;
 
 fn root() -> PathBuf {
@@ -39,6 +41,34 @@ fn every_metric_has_a_row_for_the_engineer_on_call_and_no_row_is_of_a_metric_tha
     assert!(declared.len() > 10, "{declared:?}");
     assert_eq!(told, declared);
     Ok(())
+}
+
+#[test]
+fn the_examples_of_the_own_format_become_what_the_page_says() -> Result<()> {
+    let page = read("docs/events.md")?;
+    let blocks: Vec<&str> = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [report, event, several, reject] = blocks.as_slice() else { panic!("four blocks, not {}", blocks.len()) };
+    let folder = tempfile::tempdir()?;
+    let run = |name: &str, received_at: &str, text: &str| -> Result<(Vec<Value>, Vec<Value>)> {
+        fs::write(folder.path().join(name), text)?;
+        let args = ["normalize", "--format", "chorus", "--received-at", received_at, name];
+        let output = Command::new(binary()?).args(args).current_dir(folder.path()).output()?;
+        ensure!(output.status.success(), "{}", output.status);
+        let lines = |bytes: &[u8]| -> Result<Vec<Value>> {
+            bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(json).collect()
+        };
+        Ok((lines(&output.stdout)?, lines(&output.stderr)?))
+    };
+    assert_eq!(run("report.json", "2026-11-24T09:30:02Z", report)?, (vec![json(event.as_bytes())?], Vec::new()));
+    let (events, rejects) = run("two-and-a-half.json", "2026-11-24T01:30:00Z", several)?;
+    assert_eq!((events.len(), rejects), (2, vec![json(reject.as_bytes())?]));
+    assert_eq!(events[0]["event_time"], "2026-11-24T01:29:58Z");
+    assert_eq!((&events[0]["time_quality"], &events[0]["pii_dropped"][0]), (&"assumed_zone".into(), &"text".into()));
+    Ok(())
+}
+
+fn json(text: &[u8]) -> Result<Value> {
+    serde_json::from_slice(text).with_context(|| String::from_utf8_lossy(text).into_owned())
 }
 
 /// The names of metrics that stand behind this quote.

@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     let setup = Setup::make(arguments)?;
     let process = Process::new(setup.config.clone(), runtime.handle().clone())?;
     let center = process.config.center.clone().unwrap_or_default();
-    let center = runtime.block_on(chorus_center::open(&center, process.shared.metrics.clone()))?;
+    let center = runtime.block_on(chorus_center::open(&center, std::sync::Arc::clone(&process.shared.metrics)))?;
     progress.say("starting the roles");
     let running = start_roles(&process, &setup)?;
     let city = City { process: &process, setup: &setup, arguments, progress: &progress };
