@@ -248,9 +248,9 @@ for name in "${roles[@]}"; do
 done
 
 say "building"
-cargo build --release --locked -q -p chorus
+cargo build --release --locked -q -p chorus 9>&-
 say "fetching Kafka (once)"
-libraries="$(tests/kafka/fetch.sh)"
+libraries="$(tests/kafka/fetch.sh 9>&-)"
 
 trap 'ending=yes' INT TERM
 trap end_all EXIT
