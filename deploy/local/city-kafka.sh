@@ -5,7 +5,8 @@
 #
 #   --for TIME  ends by itself after this time of traffic (60s, 5m) and prints what became of every record
 #   --seed N    another seed is another city
-#   --keep      goes on with the data of the last run instead of wiping .city/
+#   --keep      goes on with the data of the last run instead of wiping .city/; the devices were away meanwhile, so most
+#               are called silent until they speak again
 #   PORT=8080   the port of the page (environment); probes and metrics are on 9601 to 9608
 #
 # Ctrl-C ends it in order: devices first, then each role when it has done what is in the log before it, Kafka last.
