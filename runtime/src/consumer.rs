@@ -1,12 +1,13 @@
 //! The one consumer of a worker: classic protocol, cooperative, offsets given explicitly and never reset.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -29,10 +30,16 @@ pub(crate) enum Happening {
 #[derive(Debug)]
 pub(crate) struct Context {
     happenings: Mutex<VecDeque<Happening>>,
+    closing: AtomicBool,
     health: Health,
 }
 
 impl Context {
+    /// Nobody takes happenings any more: the client is about to be dropped, and must not wait for an answer.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
     fn push(&self, happening: Happening) {
         self.happenings.lock().unwrap_or_else(PoisonError::into_inner).push_back(happening);
     }
@@ -55,7 +62,13 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {
     /// Only notes what is wanted. librdkafka waits until the worker has called `incremental_assign` or
     /// `incremental_unassign`, so that what is in flight can be acknowledged and committed first.
-    fn rebalance(&self, _: &BaseConsumer<Self>, code: RespErr, list: &mut TopicPartitionList) {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RespErr, list: &mut TopicPartitionList) {
+        if self.closing.load(Ordering::Relaxed) {
+            if let Err(error) = consumer.unassign() {
+                tracing::debug!(%error, "closing");
+            }
+            return;
+        }
         let partitions = list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
         self.push(match code {
             RespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Happening::Assign(partitions),
@@ -109,7 +122,7 @@ pub(crate) fn connect(kafka: &Kafka, group: &str, member: Option<&str>, health: 
         config.set("group.instance.id", member);
     }
     kafka.apply_overrides(&mut config);
-    let context = Context { happenings: Mutex::default(), health };
+    let context = Context { happenings: Mutex::default(), closing: AtomicBool::new(false), health };
     Ok(config.create_with_context(context)?)
 }
 

@@ -8,6 +8,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -193,7 +194,28 @@ pub async fn apply(kafka: &Kafka, plans: &[Plan], replication: i32, dry_run: boo
         };
         changes.push(change);
     }
+    if !dry_run {
+        let is_new = |plan: &&Plan| {
+            changes
+                .iter()
+                .any(|change| matches!(change, Change::Created(name) | Change::Grown(name, ..) if *name == plan.name))
+        };
+        until_visible(kafka, plans.iter().filter(is_new).collect()).await?;
+    }
     Ok(changes)
+}
+
+/// Brokers hear of a new topic a moment after it was made; a role that starts at once must find it.
+async fn until_visible(kafka: &Kafka, mut plans: Vec<&Plan>) -> anyhow::Result<()> {
+    for _ in 0..600 {
+        if plans.is_empty() {
+            return Ok(());
+        }
+        let present = led_partition_counts(kafka)?;
+        plans.retain(|plan| !present.iter().any(|(name, led)| *name == plan.name && *led >= plan.partitions));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("topics were made, but after 30 s not every partition has a leader: are enough brokers up?")
 }
 
 fn check(results: Vec<Result<String, (String, RDKafkaErrorCode)>>) -> anyhow::Result<()> {
@@ -211,12 +233,22 @@ fn check(results: Vec<Result<String, (String, RDKafkaErrorCode)>>) -> anyhow::Re
 /// # Errors
 /// When the broker does not answer within 10 seconds.
 pub fn partition_counts(kafka: &Kafka) -> anyhow::Result<Vec<(String, i32)>> {
+    counts(kafka, |_| true)
+}
+
+fn led_partition_counts(kafka: &Kafka) -> anyhow::Result<Vec<(String, i32)>> {
+    counts(kafka, |partition| partition.leader() >= 0)
+}
+
+fn counts(kafka: &Kafka, meant: impl Fn(&MetadataPartition) -> bool) -> anyhow::Result<Vec<(String, i32)>> {
     let mut config = ClientConfig::new();
     kafka.apply(&mut config);
     kafka.apply_overrides(&mut config);
     let client: BaseConsumer = config.create()?;
     let metadata = client.fetch_metadata(None, TIMEOUT)?;
-    let count = |topic: &rdkafka::metadata::MetadataTopic| i32::try_from(topic.partitions().len()).unwrap_or(0);
+    let count = |topic: &MetadataTopic| {
+        i32::try_from(topic.partitions().iter().filter(|partition| meant(partition)).count()).unwrap_or(0)
+    };
     Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic))).collect())
 }
 

@@ -162,6 +162,7 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
     /// A failed delivery, offsets that are gone, a fatal error of the client. What was committed stands; start again.
     pub fn run(mut self) -> anyhow::Result<()> {
         let result = self.work();
+        self.source.context().close();
         self.flush_counts();
         self.health.end();
         result

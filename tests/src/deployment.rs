@@ -105,6 +105,18 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// Only a way to [`Deployment::say`] things to the deployment of that prefix, from another thread.
+    pub fn speaker(bootstrap: &str, prefix: &str) -> Result<Deployment> {
+        Ok(Deployment {
+            folder: tempfile::tempdir()?,
+            bootstrap: bootstrap.to_owned(),
+            prefix: prefix.to_owned(),
+            receiver: String::new(),
+            extra: String::new(),
+            roles: BTreeMap::new(),
+        })
+    }
+
     /// The folder with keys, configuration and the output of the roles.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -7,10 +7,10 @@ use chorus_model::anomaly::MAX_EVIDENCE;
 use chorus_model::{AnomalyStatus, Kind, Phase, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::Seen;
 use super::finding::{Finding, Tip, Turn};
 use super::roster::Duty;
 use super::rules::{Rule, When};
+use super::seen::Seen;
 use super::world::{Site, World};
 
 /// Reports remembered per place: the latest are enough, since windows close in order.
@@ -20,12 +20,9 @@ const MOST_AT_ONCE: usize = 64;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// The due time judged last, or the frontier from which on duties are judged.
+    /// The due time judged last, or the first frontier: what was due before we listened is not judged.
     #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
     judged: Option<Timestamp>,
-    /// Nothing that opened before this can be judged: its reports may have come before we listened.
-    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
-    since: Option<Timestamp>,
     /// When reports were made, the latest last.
     #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
     reports: Vec<Timestamp>,
@@ -59,6 +56,11 @@ fn parts(rule: &Rule) -> Option<(&[Kind], &str, Span)> {
 fn duty_at<'w>(rule: &Rule, site: &Site, world: &'w World) -> Option<&'w Duty> {
     let (_, duty, _) = parts(rule)?;
     world.roster.duty_of(duty).filter(|duty| duty.binds(&site.place))
+}
+
+/// How long after the due time a report still counts: what the duty says, else what the rule says.
+fn grace_of(rule: &Rule, duty: &Duty) -> Span {
+    duty.grace.unwrap_or_else(|| parts(rule).map_or(Span::ZERO, |(_, _, grace)| grace))
 }
 
 /// True when the rule waits for reports of this place.
@@ -96,14 +98,14 @@ impl State {
         if self.judged.is_some() || duty_at(rule, site, world).is_none() {
             return false;
         }
-        (self.judged, self.since) = (Some(frontier), Some(frontier));
+        self.judged = Some(frontier);
         true
     }
 
     pub(crate) fn pass(&mut self, rule: &Rule, world: &World, frontier: Timestamp, turn: &mut Turn<'_>) {
-        let Some((_, _, grace)) = parts(rule) else { return };
         let Some(site) = world.site(turn.key) else { return };
         let Some(duty) = duty_at(rule, site, world) else { return };
+        let grace = grace_of(rule, duty);
         for _ in 0..MOST_AT_ONCE {
             let Some(due) = self.next_due(duty, site, world) else { return };
             if frontier <= due.plus(grace) {
@@ -118,9 +120,6 @@ impl State {
 
     fn judge(&mut self, rule: &Rule, duty: &Duty, due: Timestamp, grace: Span, turn: &mut Turn<'_>) {
         let (opened, deadline) = (due.minus(duty.opens), due.plus(grace));
-        if self.since.is_some_and(|since| opened < since) {
-            return;
-        }
         if self.reports.iter().any(|at| (opened..=deadline).contains(at)) {
             return;
         }
@@ -143,9 +142,9 @@ impl State {
     }
 
     pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World) -> Option<Timestamp> {
-        let (_, _, grace) = parts(rule)?;
         let site = world.site(key)?;
-        Some(self.next_due(duty_at(rule, site, world)?, site, world)?.plus(grace))
+        let duty = duty_at(rule, site, world)?;
+        Some(self.next_due(duty, site, world)?.plus(grace_of(rule, duty)))
     }
 }
 

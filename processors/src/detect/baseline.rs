@@ -10,9 +10,9 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Event, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::Seen;
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Baseline, Rule, When};
+use super::seen::Seen;
 use super::usual::{History, Usual};
 
 /// Slots are aligned to the weeks of the city, which is eight hours ahead of UTC all year.

@@ -14,10 +14,11 @@ use chorus_model::{
 use chorus_runtime::registry::{self, Handle, Registry};
 use serde::Deserialize;
 
-use super::engine::{Detector, Setup};
+use super::engine::Detector;
 use super::load::RuleError;
 use super::roster::Roster;
 use super::rules::RuleSet;
+use super::setup::Setup;
 
 /// The feeds whose time a case lets pass, beside those that its rules and events name.
 const FEEDS: [&str; 5] = ["school", "hospital", "gate", "camera", "grid"];

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::{LATE, Seen};
 use super::finding::{Episode, Tip, Turn};
 use super::immediate::{enter, pass_open, wake_open};
 use super::rules::{Rule, When};
+use super::seen::{LATE, Seen};
 
 /// Events that wait at one place for one rule, over all its conditions.
 const MOST_WAITING: usize = 512;

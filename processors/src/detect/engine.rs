@@ -3,102 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chorus_model::{Anomaly, Event, FrontierTable, Phase, Span, Timestamp, id};
+use chorus_model::{Anomaly, Event, FrontierTable, Timestamp};
 use chorus_runtime::Fate;
-use chorus_runtime::registry::Handle;
 
-use super::cel::{Condition, View};
+use super::cel::View;
 use super::finding::Turn;
-use super::load::RuleError;
-use super::roster::Roster;
 use super::rules::{Rule, RuleSet, When};
+use super::seen::Seen;
+use super::setup::Setup;
 use super::state::{KeyState, RuleState};
 use super::timers::{Frontiers, LEAST, Timers};
 use super::world::World;
 use super::{NO_ANOMALY, NO_RULE, absence, silence};
 use crate::ledger::{Changes, Write};
 
-/// A stored event that a device sends this long after it happened is state and counts, but fires nothing at once (trap 9).
-pub(crate) const LATE: Span = Span::from_secs(15 * 60);
 /// Devices whose place is not known, per partition. The one not heard of for the longest goes: a forged stream of fresh
 /// device ids must not grow without bound.
 const MOST_STRANGERS: usize = 10_000;
 /// How often one key is passed for one frontier: a deadline may bring the next.
 const MOST_PASSES: usize = 16;
-
-/// What every partition's detector shares.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// The rules.
-    pub rules: Arc<RuleSet>,
-    /// Duties and calendars.
-    pub roster: Arc<Roster>,
-    /// Places and devices.
-    pub registry: Handle,
-}
-
-impl Setup {
-    /// Rules with the roster that they name duties of.
-    ///
-    /// # Errors
-    /// When a rule names a duty that the roster does not hold.
-    pub fn new(rules: RuleSet, roster: Roster, registry: Handle) -> Result<Self, RuleError> {
-        for rule in rules.rules() {
-            let When::Absence { duty, .. } = &rule.when else { continue };
-            if roster.duty_of(duty).is_none() {
-                let known: Vec<&str> = roster.duties().map(|duty| &**duty).collect();
-                return Err(RuleError {
-                    file: rule.file.to_string(),
-                    rule: Some(rule.id.to_string()),
-                    path: "duty".to_owned(),
-                    message: format!("no duty `{duty}` in the roster, which has: {}", known.join(", ")),
-                });
-            }
-        }
-        Ok(Self { rules: Arc::new(rules), roster: Arc::new(roster), registry })
-    }
-
-    /// The version that anomalies name: of the rules and the roster together.
-    #[must_use]
-    pub fn version(&self) -> Arc<str> {
-        id::derive(&[&self.rules.version, &self.roster.version]).chars().take(16).collect::<String>().into()
-    }
-}
-
-/// An event as the rules see it.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen<'a> {
-    pub(crate) event: &'a Event,
-    /// Its time for windows.
-    pub(crate) at: Timestamp,
-    /// Stored by the device and sent too late to be acted upon.
-    pub(crate) is_late: bool,
-    rules: &'a RuleSet,
-    view: &'a View<'a>,
-}
-
-impl<'a> Seen<'a> {
-    fn new(event: &'a Event, rules: &'a RuleSet, view: &'a View<'a>) -> Self {
-        let at = event.effective_time();
-        let is_late = event.is_replay && event.received_at.since(at) > LATE;
-        Self { event, at, is_late, rules, view }
-    }
-
-    pub(crate) fn holds(&self, condition: Option<&Condition>) -> bool {
-        self.rules.holds(condition, self.view)
-    }
-
-    /// True when something happened that the condition wants to know of. An end or a continuation is a happening only for a
-    /// condition that asks for the phase itself; a statement of state never is.
-    pub(crate) fn happens(&self, condition: Option<&Condition>) -> bool {
-        let counts = match self.event.phase {
-            Phase::Start | Phase::Pulse => true,
-            Phase::Continue | Phase::End => condition.is_some_and(Condition::asks_phase),
-            Phase::Sync => false,
-        };
-        counts && self.holds(condition)
-    }
-}
 
 /// What became of an event.
 #[derive(Debug)]

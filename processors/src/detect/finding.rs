@@ -7,8 +7,8 @@ use chorus_model::{Anomaly, AnomalyStatus, PlaceRef, Severity, Span, Text, Times
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::engine::Seen;
 use super::rules::Rule;
+use super::seen::Seen;
 
 /// What a summary may name.
 pub(crate) const PLACEHOLDERS: [&str; 8] = ["place", "kind", "devices", "count", "from", "to", "expected", "within"];

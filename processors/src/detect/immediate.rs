@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chorus_model::{AnomalyStatus, Phase, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::Seen;
 use super::finding::{Episode, Tip, Turn};
 use super::rules::{Rule, When, ended_by};
+use super::seen::Seen;
 
 /// Conditions of one rule at one place that can hold at once. A forged stream of fresh zones pushes the oldest out.
 pub(crate) const MOST_OPEN: usize = 64;

@@ -19,7 +19,9 @@ mod load;
 mod pack;
 mod roster;
 mod rules;
+mod seen;
 mod sequence;
+mod setup;
 mod silence;
 mod state;
 mod stats;
@@ -38,10 +40,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use cases::{Case, run_tests};
-pub use engine::{Detector, Found, Setup};
+pub use engine::{Detector, Found};
 pub use load::RuleError;
 pub use roster::{Roster, RosterError};
 pub use rules::{Rule, RuleSet};
+pub use setup::Setup;
 pub use task::DetectTask;
 
 /// `ce_source` of anomalies.

@@ -36,6 +36,8 @@ pub(crate) struct Duty {
     places: Vec<Arc<str>>,
     due: Vec<Time>,
     pub(crate) opens: Span,
+    /// Instead of the grace of the rules that name it.
+    pub(crate) grace: Option<Span>,
     days: Vec<Day>,
     calendar: Option<Arc<str>>,
 }
@@ -77,6 +79,8 @@ struct DutyText {
     due: Times,
     #[serde(default)]
     opens: Option<Span>,
+    #[serde(default)]
+    grace: Option<Span>,
     #[serde(default)]
     days: Vec<String>,
     #[serde(default)]
@@ -177,7 +181,11 @@ impl Roster {
         if opens <= Span::ZERO || opens > Span::from_secs(7 * 86_400) {
             return Err(at("opens", "must be above zero and at most 7d before the due time"));
         }
-        Ok(Duty { kinds: text.kinds, places: text.places, due, opens, days, calendar: text.calendar })
+        if text.grace.is_some_and(|grace| !(Span::ZERO..=Span::from_secs(7 * 86_400)).contains(&grace)) {
+            return Err(at("grace", "must be 0s to 7d"));
+        }
+        let DutyText { kinds, places, grace, calendar, .. } = text;
+        Ok(Duty { kinds, places, due, opens, grace, days, calendar })
     }
 
     /// The ids of all duties.

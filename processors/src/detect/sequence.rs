@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Phase, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::{LATE, Seen};
 use super::finding::{Episode, Tip, Turn};
 use super::immediate::{MOST_OPEN, enter, pass_open, wake_open};
 use super::rules::{Rule, Step, When};
+use super::seen::{LATE, Seen};
 
 /// Halves that wait for their other half, per condition.
 const MOST_OF_ONE: usize = 8;

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Kind, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::engine::Seen;
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Limit, Of, Rule, When};
+use super::seen::Seen;
 use super::world::{Site, World};
 
 /// What it is unless the rule names a kind.

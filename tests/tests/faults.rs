@@ -1,0 +1,262 @@
+//! Faults on a real Kafka: whatever is killed, handed over or cut off, the receiver ends with the alerts of an undisturbed
+//! run: none lost, none twice, nothing counted twice.
+#![allow(clippy::panic_in_result_fn, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use chorus_tests::alerts::{self, LONG, RULES, SILENCE_RULE, check_revisions};
+use chorus_tests::client::Client;
+use chorus_tests::deployment::{Deployment, ROLES};
+use chorus_tests::kafka::Broker;
+use chorus_tests::receiver::{Answer, Received, Receiver};
+use chorus_tests::wait::wait_for;
+use chorus_tests::wire::{self, Said};
+
+/// How many places raise an alert in the stream.
+const PLACES: u16 = 160;
+/// The stream comes in so many parts.
+const PARTS: usize = 16;
+
+/// Two panics at each of many places, in three feeds, and the end of every second one; noise in between. A place is a device
+/// that the registry does not know.
+fn stream() -> Vec<Said> {
+    let mut said = Vec::new();
+    for step in 0..3_u16 {
+        for number in 0..PLACES {
+            let account = format!("{}", 5_000 + number);
+            let feed = ["school", "hospital", "gate"][usize::from(number % 3)];
+            said.push(wire::gb28181_keepalive("camera", "36010200001320000001", u32::from(step * PLACES + number)));
+            match step {
+                0 => said.push(wire::sia(feed, &account, number * 3 + 1, 1120, 1)),
+                1 => said.push(wire::sia(feed, &account, number * 3 + 2, 1120, 1)),
+                _ if number % 2 == 0 => said.push(wire::sia(feed, &account, number * 3 + 3, 3120, 1)),
+                _ => {}
+            }
+        }
+    }
+    said
+}
+
+/// What a desk reads in the end: place, status, revision, and the count of the one reason.
+fn summary(requests: &[Received]) -> Result<BTreeSet<String>> {
+    let line = |alert: &serde_json::Value| {
+        let reasons = alert["reasons"].as_array().map_or(0, Vec::len);
+        let count = alert.pointer("/reasons/0/count").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+        format!("{} revision {} reasons {reasons} count {count}", alerts::line(alert), alerts::revision(alert))
+    };
+    let latest = alerts::latest(requests)?;
+    let lines: BTreeSet<String> = latest.values().map(line).collect();
+    ensure!(lines.len() == latest.len(), "two alerts say the same: one of them is a double");
+    Ok(lines)
+}
+
+fn wanted() -> BTreeSet<String> {
+    (0..PLACES)
+        .map(|number| {
+            let (status, revision, count) = if number % 2 == 0 { ("resolved", 3, 2) } else { ("firing", 2, 2) };
+            let place = 5_000 + number;
+            format!("{place} panic.button {status} [panic] revision {revision} reasons 1 count {count}")
+        })
+        .collect()
+}
+
+/// Waits for the wanted alerts; the error shows the first differences.
+fn await_wanted(receiver: &Receiver) -> Result<()> {
+    let wanted = wanted();
+    let reached = receiver.await_until(LONG, |requests| summary(requests).is_ok_and(|there| there == wanted));
+    let there = summary(&receiver.requests())?;
+    let missing: Vec<&String> = wanted.difference(&there).take(5).collect();
+    let strange: Vec<&String> = there.difference(&wanted).take(5).collect();
+    ensure!(reached.is_ok(), "{} of {} alerts; missing {missing:#?}, instead {strange:#?}", there.len(), wanted.len());
+    check_revisions(&receiver.requests())
+}
+
+/// Says the stream in parts; `between` disturbs after each.
+fn play(
+    city: &mut Deployment,
+    client: &Client,
+    mut between: impl FnMut(&mut Deployment, usize) -> Result<()>,
+) -> Result<()> {
+    let stream = stream();
+    for (number, part) in stream.chunks(stream.len().div_ceil(PARTS)).enumerate() {
+        city.say(client, part)?;
+        between(city, number)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_undisturbed_run_gives_every_alert_once() -> Result<()> {
+    let broker = Broker::shared()?;
+    let receiver = Receiver::start()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "calm.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    play(&mut city, &broker.client()?, |_, _| Ok(()))?;
+    await_wanted(&receiver)?;
+    city.stop_all()
+}
+
+#[test]
+fn kill_9_of_each_role_in_the_middle_of_the_stream_changes_nothing() -> Result<()> {
+    let broker = Broker::shared()?;
+    let receiver = Receiver::start()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "killed.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    play(&mut city, &broker.client()?, |city, number| city.kill9(ROLES[number % ROLES.len()]))?;
+    await_wanted(&receiver)?;
+    for role in ROLES {
+        city.wait_ready(role)?;
+    }
+    city.stop_all()
+}
+
+#[test]
+fn a_rebalance_while_records_flow_changes_nothing() -> Result<()> {
+    let broker = Broker::shared()?;
+    let receiver = Receiver::start()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "shared.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    let roles = ["ingest-school", "detect", "fuse", "deliver"];
+    play(&mut city, &broker.client()?, |city, number| match number {
+        // A second instance of each joins, one after the other, while the first goes on; later the first ones leave.
+        1 | 3 | 5 | 7 => city.launch(roles[number / 2], &format!("{}-second", roles[number / 2])),
+        8..=11 => {
+            city.wait_ready(&format!("{}-second", roles[number - 8]))?;
+            let status = city.role(roles[number - 8])?.terminate(LONG)?;
+            ensure!(status.success(), "{} ended with {status}", roles[number - 8]);
+            Ok(())
+        }
+        _ => Ok(()),
+    })?;
+    await_wanted(&receiver)?;
+    city.stop_all()
+}
+
+#[test]
+fn a_broker_that_is_killed_and_comes_back_loses_nothing_and_restarts_nobody() -> Result<()> {
+    let mut broker = Broker::start()?;
+    let receiver = Receiver::start()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "outage.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    let client = broker.client()?;
+    play(&mut city, &client, |city, number| {
+        if number != 6 {
+            return Ok(());
+        }
+        broker.kill9();
+        let url = format!("http://127.0.0.1:{}", city.port("detect")?);
+        wait_for("readiness to go", LONG, || {
+            Ok((chorus_tests::http_get(&format!("{url}/readyz"))?.0 == 503).then_some(()))
+        })?;
+        assert_eq!(chorus_tests::http_get(&format!("{url}/healthz"))?.0, 200, "liveness never depends on the broker");
+        broker.start_again()
+    })?;
+    await_wanted(&receiver)?;
+    for role in ROLES {
+        ensure!(city.role(role)?.exit_status()?.is_none(), "{role} was restarted by nobody and still runs");
+    }
+    city.stop_all()
+}
+
+#[test]
+fn a_destination_that_fails_gets_everything_in_order_and_what_it_refuses_is_parked() -> Result<()> {
+    let broker = Broker::shared()?;
+    let receiver = Receiver::start()?;
+    let mut calls = 0_u32;
+    receiver.answer_with(move |request| {
+        calls += 1;
+        let refused = request.json().is_ok_and(|alert| alert["place"]["id"] == "5007");
+        match calls % 5 {
+            _ if refused => Answer::status(422),
+            1 => Answer::status(503),
+            2 => Answer::status(429).header("retry-after", "0"),
+            _ => Answer::status(201),
+        }
+    });
+    let mut city = Deployment::new(&broker.bootstrap(), "failing.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    let client = broker.client()?;
+    play(&mut city, &client, |_, _| Ok(()))?;
+    await_wanted(&receiver)?;
+    let parked = wait_for("the two parked revisions", LONG, || {
+        let parked = client.read_all(&city.name("parked"))?;
+        Ok((parked.len() >= 2).then_some(parked))
+    })?;
+    assert_eq!(parked.len(), 2, "each refused revision is parked once");
+    for record in &parked {
+        assert_eq!(record.json()?["place"]["id"], "5007", "the alert itself is kept");
+    }
+    let metrics = city.metrics("deliver")?;
+    assert_eq!(alerts::metric(&metrics, "chorus_records_total", &["rejected", "refused"]), Some(2.0));
+    city.stop_all()
+}
+
+/// Two villages' gates speak twice a second until they are told to stop.
+fn beat(city: &Deployment, client: &Client, number: u32, first: bool, second: bool) -> Result<()> {
+    let mut said = Vec::new();
+    if first {
+        said.push(wire::gb28181_keepalive("gate", "36011100001320000011", number));
+    }
+    if second {
+        said.push(wire::gb28181_keepalive("gate", "36011100001320000012", number));
+    }
+    city.say(client, &said)
+}
+
+#[test]
+fn nobody_is_called_silent_while_ingest_is_down_and_a_feed_without_traffic_stalls_nothing() -> Result<()> {
+    let broker = Broker::shared()?;
+    let client = broker.client()?;
+    let receiver = Receiver::start()?;
+    let rules = format!("{RULES}{SILENCE_RULE}");
+    let mut city = Deployment::new(&broker.bootstrap(), "silent.", &receiver.url(""), &rules, None)?;
+    city.start_all()?;
+    let (second_speaks, ended) = (AtomicBool::new(true), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let speaker = scope.spawn(|| -> Result<()> {
+            // The devices' own rhythm; what the test waits for, it awaits below.
+            let speaker = Deployment::speaker(&broker.bootstrap(), "silent.")?;
+            for number in 1.. {
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+                beat(&speaker, &client, number, true, second_speaks.load(Ordering::Relaxed))?;
+                thread::park_timeout(Duration::from_millis(500));
+            }
+            Ok(())
+        });
+        let watched = watch_silence(&mut city, &receiver, &second_speaks);
+        ended.store(true, Ordering::Relaxed);
+        let spoken = speaker.join().ok().context("the speaker panicked")?;
+        watched.and(spoken)
+    })?;
+    city.stop_all()
+}
+
+fn watch_silence(city: &mut Deployment, receiver: &Receiver, second_speaks: &AtomicBool) -> Result<()> {
+    let heard = |city: &Deployment| -> Result<f64> {
+        let metrics = city.metrics("detect")?;
+        Ok(alerts::sum(&metrics, "chorus_records_total", &["no_anomaly"]).map_or(0.0, |(_, sum)| sum))
+    };
+    wait_for("detect to hear the gates", LONG, || Ok((heard(city)? > 8.0).then_some(())))?;
+    // Ingest is away for three times as long as a gate may be silent; the gates go on speaking.
+    city.role("ingest-gate")?.kill9()?;
+    let away = Instant::now();
+    wait_for("an outage longer than a silence", LONG, || Ok((away.elapsed() > Duration::from_secs(18)).then_some(())))?;
+    city.start("ingest-gate")?;
+    // One village falls silent for real: found, though no other feed has any traffic. When that is known, the frontier has
+    // passed everything that the other could have been blamed for.
+    second_speaks.store(false, Ordering::Relaxed);
+    receiver.await_until(LONG, |requests| !requests.is_empty())?;
+    let lines = alerts::lines(&receiver.requests())?;
+    assert_eq!(lines, ["village-2 anomaly.silence firing [gates-silent]"]);
+    second_speaks.store(true, Ordering::Relaxed);
+    receiver.await_until(LONG, |requests| {
+        alerts::lines(requests).is_ok_and(|lines| lines == ["village-2 anomaly.silence resolved [gates-silent]"])
+    })?;
+    Ok(())
+}
