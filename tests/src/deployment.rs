@@ -110,8 +110,7 @@ impl Deployment {
         Ok(Deployment {
             folder: tempfile::tempdir()?,
             bootstrap: bootstrap.to_owned(),
-            prefix: prefix.to_owned(),
-            receiver: String::new(),
+            plan: Plan { prefix: prefix.to_owned(), ..Plan::default() },
             extra: String::new(),
             roles: BTreeMap::new(),
         })
