@@ -5,7 +5,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends musl-tools make
 RUN rustup target add x86_64-unknown-linux-musl
 WORKDIR /src
 COPY . .
-# musl-gcc compiles librdkafka; it must not become the linker (see ../shared/TOOLS.md of the project).
+# musl-gcc compiles librdkafka; it must not become the linker, which Rust brings along for this target.
 ENV CC_x86_64_unknown_linux_musl=musl-gcc
 RUN cargo build --release --locked --target x86_64-unknown-linux-musl -p chorus && strip target/x86_64-unknown-linux-musl/release/chorus
 

@@ -1,16 +1,16 @@
 //! A process: what its roles share, its endpoint, its end.
 
-use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use axum::Router;
+use chorus_runtime::control::Stopped;
 use chorus_runtime::health::Health;
 use chorus_runtime::http::Admin;
 use chorus_runtime::worker::Shared;
 use chorus_runtime::{Control, Metrics};
+use tokio::net::TcpListener;
 
 use crate::config::Config;
 
@@ -57,7 +57,10 @@ impl Process {
             self.admin.watch(health.clone());
             let (control, work) = (self.shared.control.clone(), work.clone());
             let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-                let result = work(number, health.clone());
+                let result = match work(number, health.clone()) {
+                    Err(error) if error.is::<Stopped>() => Ok(()),
+                    result => result,
+                };
                 health.end();
                 if let Err(error) = &result {
                     let error = format!("{error:#}");
@@ -72,13 +75,21 @@ impl Process {
         Ok(running)
     }
 
+    /// Takes the port of the endpoint, before anything is started that a taken port would end at once. `key` is where the
+    /// operator set it.
+    ///
+    /// # Errors
+    /// A port that is taken, or an address that is not this machine's.
+    pub async fn listen(key: &str, listen: &str) -> anyhow::Result<TcpListener> {
+        TcpListener::bind(listen).await.with_context(|| format!("{key}: cannot listen on {listen}"))
+    }
+
     /// Serves the endpoint, with a role's own routes, until the process is asked to end; then waits for the workers.
     ///
     /// # Errors
-    /// The first worker's error, or a port that cannot be bound.
-    pub async fn serve(&self, listen: &str, routes: Router, running: Vec<Running>) -> anyhow::Result<()> {
-        let address: SocketAddr = listen.parse().with_context(|| format!("{listen} is no address:port"))?;
-        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot bind {listen}"))?;
+    /// The first worker's error.
+    pub async fn serve(&self, listener: TcpListener, routes: Router, running: Vec<Running>) -> anyhow::Result<()> {
+        let address = listener.local_addr()?;
         tracing::info!(%address, "serving /metrics, /healthz, /readyz");
         let control = self.shared.control.clone();
         let watchdog = tokio::spawn(self.admin.clone().watchdog());
@@ -100,12 +111,10 @@ impl Process {
     }
 }
 
-fn stopping(control: Control) -> impl Future<Output = ()> + Send {
-    async move {
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-        while !control.stopping() {
-            tick.tick().await;
-        }
+async fn stopping(control: Control) {
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
+    while !control.stopping() {
+        tick.tick().await;
     }
 }
 

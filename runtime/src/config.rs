@@ -15,15 +15,18 @@ use serde_json::Value;
 
 /// A configuration that cannot be used. The program ends with exit code 64.
 #[derive(Debug, thiserror::Error)]
-#[error("{file}: {path}: {message}")]
+#[error("{file}: {}{message}", if path == WHOLE { String::new() } else { format!("{path}: ") })]
 pub struct ConfigError {
     /// Which file.
     pub file: String,
-    /// The path of the key, such as `feeds.gate.zone`.
+    /// The path of the key, such as `feeds.gate.zone`; `.` for the file as a whole.
     pub path: String,
     /// What is wrong and what is allowed.
     pub message: String,
 }
+
+/// The path of a problem that is not one key's.
+const WHOLE: &str = ".";
 
 /// Where the environment's overrides begin.
 const PREFIX: &str = "CHORUS_";
@@ -33,7 +36,9 @@ const PREFIX: &str = "CHORUS_";
 /// # Errors
 /// An unreadable file, broken YAML, an unknown key, or a value of the wrong kind; each names the path of the key.
 pub fn load<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(file).map_err(|error| problem(file, ".", &error.to_string()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        problem(file, WHOLE, &format!("{error}; name the configuration with --config FILE or CHORUS_CONFIG"))
+    })?;
     let environment = std::env::vars().filter(|(name, _)| name.starts_with(PREFIX));
     parse(&text, environment, file)
 }
@@ -47,7 +52,8 @@ pub fn parse<T: DeserializeOwned>(
     environment: impl Iterator<Item = (String, String)>,
     file: &Path,
 ) -> Result<T, ConfigError> {
-    let mut document: Value = serde_saphyr::from_str(text).map_err(|error| problem(file, ".", &error.to_string()))?;
+    let mut document: Value = serde_saphyr::from_str(text)
+        .map_err(|error| problem(file, WHOLE, &format!("not readable as YAML: {error}")))?;
     if document.is_null() {
         document = Value::Object(serde_json::Map::new());
     }
@@ -75,7 +81,7 @@ fn override_key(document: &mut Value, name: &str, text: &str) -> Result<(), Stri
     let value: Value = serde_saphyr::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
     let mut at = document;
     for step in path.split("__") {
-        let Value::Object(map) = at else { return Err(format!("{name} steps into a value that has no keys")) };
+        let Value::Object(map) = at else { return Err("steps into a value that has no keys".to_owned()) };
         at = map.entry(step.to_ascii_lowercase()).or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     *at = value;

@@ -126,6 +126,14 @@ pub(crate) fn connect(kafka: &Kafka, group: &str, member: Option<&str>, health: 
     Ok(config.create_with_context(context)?)
 }
 
+/// Lets everything go, now and in whatever rebalance is still to come, so that the consumer can be dropped: it waits for an
+/// answer to each, also to one that was noted before and never taken up.
+pub(crate) fn let_go(consumer: &Source) {
+    consumer.context().close();
+    // An error means that there is nothing to let go.
+    drop(consumer.unassign());
+}
+
 /// A list of partitions, without offsets.
 pub(crate) fn list<'a>(partitions: impl IntoIterator<Item = (&'a str, i32)>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();

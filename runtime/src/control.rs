@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// The end was asked for while a worker waited for something: no failure.
+#[derive(Debug, thiserror::Error)]
+#[error("asked to end")]
+pub struct Stopped;
+
 /// Asks every worker to finish what it has, commit and return. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Control {

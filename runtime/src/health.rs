@@ -19,6 +19,7 @@ struct Inner {
     born: Instant,
     beat_ms: AtomicU64,
     ready: AtomicBool,
+    away: AtomicBool,
     ended: AtomicBool,
     complained: Mutex<Option<Instant>>,
 }
@@ -37,6 +38,7 @@ impl Health {
                 born: Instant::now(),
                 beat_ms: AtomicU64::new(0),
                 ready: AtomicBool::new(false),
+                away: AtomicBool::new(false),
                 ended: AtomicBool::new(false),
                 complained: Mutex::new(None),
             }),
@@ -48,8 +50,15 @@ impl Health {
         self.inner.beat_ms.store(self.age_ms(), Ordering::Relaxed);
     }
 
-    /// Whether the worker has its partitions and an answering broker.
+    /// The broker answered: whatever was said about its absence is over.
+    pub(crate) fn broker_answered(&self) {
+        self.inner.away.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the worker has its partitions and an answering broker. Never ready from the moment in which no broker could be
+    /// reached until one answers again: what was learnt of it before is still fresh then, and no longer true.
     pub fn set_ready(&self, ready: bool) {
+        let ready = ready && !self.inner.away.load(Ordering::Relaxed);
         if self.inner.ready.swap(ready, Ordering::Relaxed) != ready {
             if ready {
                 tracing::info!(worker = %self.inner.name, "ready");
@@ -95,14 +104,11 @@ impl Health {
         let code = error.rdkafka_error_code();
         let away = matches!(
             code,
-            Some(
-                RDKafkaErrorCode::AllBrokersDown
-                    | RDKafkaErrorCode::BrokerTransportFailure
-                    | RDKafkaErrorCode::Resolve
-                    | RDKafkaErrorCode::Authentication
-            )
+            // One broker of many that cannot be reached is the client's to go around.
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::Authentication)
         );
         if away {
+            self.inner.away.store(true, Ordering::Relaxed);
             self.set_ready(false);
         }
         let mut complained = self.inner.complained.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,6 +132,17 @@ mod tests {
         health.broker_error(&KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "");
         assert!(!health.is_ready());
         assert!(health.stalled() < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn an_absent_broker_must_answer_before_the_worker_is_ready_again() {
+        let health = Health::new("detect-0", "127.0.0.1:1");
+        health.broker_error(&KafkaError::Global(RDKafkaErrorCode::AllBrokersDown), "");
+        health.set_ready(true);
+        assert!(!health.is_ready());
+        health.broker_answered();
+        health.set_ready(true);
+        assert!(health.is_ready());
     }
 
     #[test]

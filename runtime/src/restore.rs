@@ -13,7 +13,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::config::Kafka;
 use crate::consumer::{self, Source};
-use crate::control::Control;
+use crate::control::{Control, Stopped};
 use crate::health::Health;
 use crate::slot::Start;
 use crate::snapshot::{Marker, Snapshots, prefix};
@@ -171,7 +171,7 @@ impl Restorer<'_> {
             self.health.beat();
             match call() {
                 Ok(answer) => return Ok(answer),
-                Err(error) if self.control.stopping() => return Err(error),
+                Err(_) if self.control.stopping() => return Err(Stopped.into()),
                 Err(error) => {
                     tracing::warn!(role = self.role, what, %error, "no answer yet, trying again");
                     std::thread::sleep(Duration::from_millis(200));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -156,6 +157,8 @@ pub enum Change {
 
 /// One call to the broker.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// One call of a role that waits for its broker: between two of them it beats, says so in the log, and may be ended.
+const ASK: Duration = Duration::from_secs(5);
 
 /// Makes what is missing. Idempotent.
 ///
@@ -233,29 +236,44 @@ fn check(results: Vec<Result<String, (String, RDKafkaErrorCode)>>) -> anyhow::Re
 /// # Errors
 /// When the broker does not answer within 10 seconds.
 pub fn partition_counts(kafka: &Kafka) -> anyhow::Result<Vec<(String, i32)>> {
-    counts(kafka, |_| true)
+    counts(kafka, TIMEOUT, |_| true)
 }
 
 fn led_partition_counts(kafka: &Kafka) -> anyhow::Result<Vec<(String, i32)>> {
-    counts(kafka, |partition| partition.leader() >= 0)
+    counts(kafka, TIMEOUT, |partition| partition.leader() >= 0)
 }
 
-fn counts(kafka: &Kafka, meant: impl Fn(&MetadataPartition) -> bool) -> anyhow::Result<Vec<(String, i32)>> {
+fn counts(
+    kafka: &Kafka,
+    timeout: Duration,
+    meant: impl Fn(&MetadataPartition) -> bool,
+) -> anyhow::Result<Vec<(String, i32)>> {
     let mut config = ClientConfig::new();
     kafka.apply(&mut config);
     kafka.apply_overrides(&mut config);
     let client: BaseConsumer = config.create()?;
-    let metadata = client.fetch_metadata(None, TIMEOUT)?;
+    let metadata = client
+        .fetch_metadata(None, timeout)
+        .with_context(|| format!("kafka does not answer at {}", kafka.bootstrap))?;
     let count = |topic: &MetadataTopic| {
         i32::try_from(topic.partitions().iter().filter(|partition| meant(partition)).count()).unwrap_or(0)
     };
     Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic))).collect())
 }
 
-/// The topics of these names, once the broker answers.
+/// The topics of these names, asked for once: for tools, which say what is wrong and end.
 ///
 /// # Errors
-/// When one of them does not exist: a missing topic is an error at the start, never a silent drop.
+/// When the broker does not answer within 10 seconds, or one of the topics does not exist.
+pub fn look_up(kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {
+    among(&partition_counts(kafka)?, kafka, names)
+}
+
+/// The topics of these names, once the broker answers: for roles, which wait for it.
+///
+/// # Errors
+/// When one of them does not exist: a missing topic is an error at the start, never a silent drop. [`crate::control::Stopped`]
+/// when the end was asked for before the broker answered.
 pub fn resolve(
     kafka: &Kafka,
     names: &[String],
@@ -264,12 +282,19 @@ pub fn resolve(
 ) -> anyhow::Result<Vec<Topic>> {
     let present = loop {
         health.beat();
-        match partition_counts(kafka) {
+        match counts(kafka, ASK, |_| true) {
             Ok(present) => break present,
-            Err(error) if control.stopping() => return Err(error),
-            Err(error) => tracing::warn!(bootstrap = %kafka.bootstrap, %error, "kafka does not answer, trying again"),
+            Err(_) if control.stopping() => return Err(crate::control::Stopped.into()),
+            Err(error) => {
+                let error = error.root_cause();
+                tracing::warn!(bootstrap = %kafka.bootstrap, %error, "kafka does not answer, trying again");
+            }
         }
     };
+    among(&present, kafka, names)
+}
+
+fn among(present: &[(String, i32)], kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {
     let find = |name: &String| {
         let (_, partitions) = present.iter().find(|(known, _)| known == name).ok_or_else(|| {
             anyhow::anyhow!("topic {name} does not exist at {}: run `chorus topics apply`", kafka.bootstrap)

@@ -162,7 +162,7 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
     /// A failed delivery, offsets that are gone, a fatal error of the client. What was committed stands; start again.
     pub fn run(mut self) -> anyhow::Result<()> {
         let result = self.work();
-        self.source.context().close();
+        consumer::let_go(&self.source);
         self.flush_counts();
         self.health.end();
         result
@@ -220,11 +220,14 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             self.happened(happening)?;
         }
         let now = now();
-        let partitions = self.slots.iter().map(|slot| (&*slot.topic, slot.partition));
-        if self.watermarks.turn(&self.source, partitions, now) {
+        let mine = self.slots.iter().map(|slot| (&*slot.topic, slot.partition));
+        // A worker without partitions asks all the same: whether the broker answers decides about its readiness.
+        let any = self.slots.is_empty().then_some((&*self.role.from.name, 0));
+        if self.watermarks.turn(&self.source, mine.chain(any), now) {
+            self.health.broker_answered();
             self.measure_lag(now);
         }
-        self.health.set_ready(self.assigned && (self.slots.is_empty() || self.watermarks.fresh(FRESH)));
+        self.health.set_ready(self.assigned && self.watermarks.fresh(FRESH));
         self.writer.turn(&mut self.slots, &self.role.marks, &self.watermarks, &self.sender, &self.metrics, now)?;
         if self.committed_at.elapsed() >= COMMIT_EVERY {
             self.committed_at = Instant::now();

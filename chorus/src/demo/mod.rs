@@ -48,16 +48,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     let progress = Progress::begin();
     progress.say("building the city and its broker");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let listener = runtime.block_on(Process::listen("--port", &format!("127.0.0.1:{}", arguments.port)))?;
     let setup = Setup::make(arguments)?;
     let process = Process::new(setup.config.clone(), runtime.handle().clone())?;
     let center = process.config.center.clone().unwrap_or_default();
-    let center = runtime.block_on(chorus_center::open(&center, process.shared.metrics.clone()))?;
+    let center = runtime.block_on(chorus_center::open(&center, std::sync::Arc::clone(&process.shared.metrics)))?;
     progress.say("starting the roles");
     let running = start_roles(&process, &setup)?;
-    let listen = format!("127.0.0.1:{}", arguments.port);
     let city = City { process: &process, setup: &setup, arguments, progress: &progress };
     let result = runtime.block_on(async {
-        let serving = process.serve(&listen, center.router(), running);
+        let serving = process.serve(listener, center.router(), running);
         let keeping = center.run_background(process.shared.control.clone());
         let (served, (), ()) = tokio::join!(serving, keeping, city.play());
         served

@@ -8,7 +8,6 @@ use chorus_ingest::feeds::FEEDS;
 use chorus_ingest::task::{HEADER_FORMAT, HEADER_SOURCE};
 use chorus_model::{Span, Timestamp};
 use chorus_runtime::Control;
-use chorus_runtime::health::Health;
 use chorus_runtime::tools::Feeder;
 use chorus_runtime::topics::{self, Topic};
 
@@ -58,8 +57,7 @@ impl Devices {
     /// When a topic is missing, or the client cannot be made.
     pub fn connect(config: &Config, city: City, start: Timestamp) -> anyhow::Result<Self> {
         let names: Vec<String> = FEEDS.iter().map(|feed| config.topics.raw(feed.name)).collect();
-        let health = Health::new("devices", &config.kafka.bootstrap);
-        let found = topics::resolve(&config.kafka, &names, &health, &Control::default())?;
+        let found = topics::look_up(&config.kafka, &names)?;
         let topics = FEEDS.iter().map(|feed| feed.name).zip(found).collect();
         Ok(Self { city, start, feeder: Feeder::connect(&config.kafka, "chorus-devices")?, topics })
     }

@@ -12,12 +12,13 @@ use crate::process::Process;
 pub fn run(process: &Process, runtime: &tokio::runtime::Runtime) -> Result<(), Exit> {
     let settings = process.config.center.as_ref().ok_or_else(|| Exit::usage("center: needed by this role"))?;
     Ok(runtime.block_on(async {
+        let listener = Process::listen("center.listen", &settings.listen).await?;
         let center = chorus_center::open(settings, Arc::clone(&process.shared.metrics)).await?;
         let background = {
             let (center, control) = (center.clone(), process.shared.control.clone());
             tokio::spawn(async move { center.run_background(control).await })
         };
-        let served = process.serve(&settings.listen, center.router(), Vec::new()).await;
+        let served = process.serve(listener, center.router(), Vec::new()).await;
         background.await?;
         served
     })?)

@@ -87,7 +87,11 @@ pub fn sealer(config: &Config) -> Result<Sealer, Exit> {
     Sealer::from_file(file).map_err(|error| Exit::usage(format!("secrets.rejects_key_file: {error}")))
 }
 
-fn pseudonyms(config: &Config) -> Result<Option<Arc<[u8]>>, Exit> {
+/// The key that makes pseudonyms; `None` when none is configured.
+///
+/// # Errors
+/// When it cannot be read, or is too short.
+pub fn pseudonyms(config: &Config) -> Result<Option<Arc<[u8]>>, Exit> {
     let Some(file) = config.secrets.pseudonyms_key_file.as_deref() else { return Ok(None) };
     let key = secret::read(file, 32).map_err(|error| Exit::usage(format!("secrets.pseudonyms_key_file: {error}")))?;
     Ok(Some(key.into()))

@@ -14,13 +14,13 @@ use crate::process::{Process, Running};
 /// Runs one role as a process of its own: starts its workers, serves its endpoint, ends in order.
 ///
 /// # Errors
-/// A configuration that the role cannot use, or whatever ended a worker.
+/// A configuration that the role cannot use, a port that is taken, or whatever ended a worker.
 pub fn run(
     process: &Process,
     runtime: &tokio::runtime::Runtime,
     start: impl FnOnce(&Process) -> Result<Vec<Running>, Exit>,
 ) -> Result<(), Exit> {
+    let listener = runtime.block_on(Process::listen("http.listen", &process.config.http.listen))?;
     let running = start(process)?;
-    let listen = process.config.http.listen.clone();
-    Ok(runtime.block_on(process.serve(&listen, Router::new(), running))?)
+    Ok(runtime.block_on(process.serve(listener, Router::new(), running))?)
 }

@@ -8,7 +8,7 @@ use chorus_runtime::registry::{Handle, Registry};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::roles::detect::configured;
-use crate::roles::ingest::sealer;
+use crate::roles::ingest::{pseudonyms, sealer};
 
 /// Reads everything that the configuration names: registry, rules, roster, keys.
 ///
@@ -27,9 +27,8 @@ pub fn run(file: Option<&Path>) -> Result<(), Exit> {
         Ok(count) => println!("rules: {count}"),
         Err(exit) => problems.push(exit.to_string()),
     }
-    if let Err(error) = sealer(&config) {
-        problems.push(error.to_string());
-    }
+    problems.extend(sealer(&config).err().map(|error| error.to_string()));
+    problems.extend(pseudonyms(&config).err().map(|error| error.to_string()));
     if !problems.is_empty() {
         return Err(Exit::Usage(problems));
     }

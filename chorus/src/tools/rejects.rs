@@ -6,10 +6,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chorus_ingest::seal::RawRecord;
 use chorus_model::{Timestamp, cloudevents, origin};
-use chorus_runtime::health::Health;
 use chorus_runtime::tools::{Feeder, Owned, read_to_end};
-use chorus_runtime::topics::Topic;
-use chorus_runtime::{Control, topics};
+use chorus_runtime::topics::{self, Topic};
 
 use crate::config::Config;
 use crate::exit::Exit;
@@ -66,8 +64,7 @@ pub fn run(config: &Config, action: &Action) -> Result<(), Exit> {
 }
 
 fn resolve(config: &Config, name: &str) -> Result<Topic, Exit> {
-    let health = Health::new("rejects", &config.kafka.bootstrap);
-    let found = topics::resolve(&config.kafka, &[name.to_owned()], &health, &Control::default())?;
+    let found = topics::look_up(&config.kafka, &[name.to_owned()])?;
     Ok(found.into_iter().next().context("one topic was asked for")?)
 }
 

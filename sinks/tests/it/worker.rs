@@ -72,6 +72,7 @@ async fn under_failures_each_alert_arrives_in_order_and_every_record_has_one_fat
         marks: Marks::None,
         snapshots: None,
         deliveries: delivery.deliveries(),
+        workers: 1,
     };
     let control = Control::default();
     let runtime = tokio::runtime::Handle::current();
