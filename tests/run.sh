@@ -27,10 +27,16 @@ step browser
 if command -v chromium >/dev/null && command -v npm >/dev/null; then
     tests/browser/run.sh 2>&1 | tee -a "$log" || status=$?
 else
-    echo "browser tests skipped: no chromium or no npm"
+    echo "skipped: browser tests, no chromium or no npm" | tee -a "$log"
 fi
 
-sum() { awk -v word="$1" '/^test result:/ { for (i = 2; i <= NF; i++) if ($i ~ "^" word) total += $(i - 1) } END { print total + 0 }' "$log"; }
+# Of every runner: `test result: … N passed; M failed; K ignored` (cargo), `ℹ pass N` (node).
+sum() {
+    awk -v word="$1" -v node="$2" '
+        /^test result:/ { for (i = 2; i <= NF; i++) if ($i ~ "^" word) total += $(i - 1) }
+        ($1 == "ℹ" || $1 == "#") && $2 == node && NF == 3 { total += $3 }
+        END { print total + 0 }' "$log"
+}
 grep -hE '^(skipped|SKIPPED)' "$log" | sort -u || true
-echo "$(sum passed) passed, $(sum failed) failed, $(sum ignored) skipped"
+echo "$(sum passed pass) passed, $(( $(sum failed fail) + $(sum - cancelled) )) failed, $(sum ignored skipped) skipped"
 exit "$status"

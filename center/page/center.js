@@ -3,10 +3,10 @@
 
 const WORDS = {
   zh: {
-    title: "城市安全治理中心", settings: "席位与令牌", desk: "席位", token: "令牌", apply: "应用", empty: "没有未结警情",
+    title: "城市安全治理中心", settings: "席位与令牌", desk: "席位", token: "令牌", apply: "应用", empty: "没有未结警情", list: "未结警情",
     kind: "类型", starts: "开始", updated: "更新", reasons: "原因", acknowledge: "受理", resolve: "办结", other: "English",
     waiting: "正在连接…", live: "实时", lost: "连接中断，正在重连，所示内容可能已过时", counts: (n) => `未结 ${n} 条`,
-    more: (n) => `另有 ${n} 条未显示`, denied: "需要令牌：请在“席位与令牌”中填写", failed: "操作未完成，请重试",
+    named: (name, kind) => `${name}（${kind}）`, more: (n) => `另有 ${n} 条未显示`, denied: "需要令牌：请在“席位与令牌”中填写", failed: "操作未完成，请重试",
     conflict: "该警情的状态已不允许此操作", count: (c, e) => (e === undefined ? `次数 ${c}` : `次数 ${c}，预期 ${e}`),
     severity: { critical: "特急", high: "紧急", medium: "较急", low: "一般", info: "提示" },
     status: { firing: "持续中", resolved: "已解除" },
@@ -14,10 +14,10 @@ const WORDS = {
     place: { school: "学校", hospital: "医院", village: "小区", community: "社区", street: "街道", other: "其他" },
   },
   en: {
-    title: "City safety governance centre", settings: "Desk and token", desk: "Desk", token: "Token", apply: "Apply", empty: "No open alerts",
+    title: "City safety governance centre", settings: "Desk and token", desk: "Desk", token: "Token", apply: "Apply", empty: "No open alerts", list: "Open alerts",
     kind: "Kind", starts: "Began", updated: "Updated", reasons: "Reasons", acknowledge: "Acknowledge", resolve: "Resolve", other: "中文",
     waiting: "Connecting…", live: "Live", lost: "Connection lost, trying again; what is shown may be old", counts: (n) => `${n} open`,
-    more: (n) => `${n} more are not shown`, denied: "Needs the token: enter it under “Desk and token”", failed: "Not done, please try again",
+    named: (name, kind) => `${name} (${kind})`, more: (n) => `${n} more are not shown`, denied: "Needs the token: enter it under “Desk and token”", failed: "Not done, please try again",
     conflict: "The state of this alert no longer allows that", count: (c, e) => (e === undefined ? `count ${c}` : `count ${c}, expected ${e}`),
     severity: { critical: "Critical", high: "High", medium: "Medium", low: "Low", info: "Info" },
     status: { firing: "firing", resolved: "ended" },
@@ -110,11 +110,11 @@ function insert(row, before) {
   if (focused) focused.focus({ preventScroll: true });
 }
 
-// Whoever works with the keyboard goes on at the next alert, not at the top of the page.
+// Whoever works with the keyboard goes on at the next alert, not at the top of the page: at the card, not at a button of it.
+// The key that is about to be pressed was meant for another alert.
 function moveFocus(row) {
   const next = row.nextElementSibling || row.previousElementSibling;
-  const target = next ? next.querySelector("button:not(:disabled)") || next.querySelector("article") : $("language");
-  target.focus();
+  (next ? next.querySelector("article") : $("language")).focus();
 }
 
 function newRow(id) {
@@ -138,32 +138,42 @@ function fill(row, alert) {
   setText(part("severity"), word("severity", alert.severity));
   setText(part("status"), word("status", alert.status));
   setText(part("state"), word("state", alert.incident.state));
-  setText(part("place"), `${alert.place.name}（${word("place", alert.place.kind)}）`);
+  setText(part("place"), word("named")(alert.place.name, word("place", alert.place.kind)));
   setText(part("summary"), alert.summary[language]);
   setText(part("kind"), alert.kind);
   time(part("starts"), alert.starts_at);
   time(part("updated"), alert.updated_at);
   const lines = alert.reasons.map((reason) => {
     const text = reason.summary[language] || reason.kind;
-    return `${text} · ${word("count")(reason.count, reason.expected)} · ${word("status", reason.status)} · ${reason.rule}`;
+    return `${text} · ${word("count")(number(reason.count), number(reason.expected))} · ${word("status", reason.status)} · ${reason.rule}`;
   });
   const list = part("reasons");
   while (list.children.length > lines.length) list.lastElementChild.remove();
   lines.forEach((line, index) => setText(list.children[index] || list.appendChild(document.createElement("li")), line));
-  part("acknowledge").disabled = alert.incident.state !== "reported";
+  // Not `disabled`, which would take the keyboard away from whoever has just pressed it.
+  part("acknowledge").setAttribute("aria-disabled", String(alert.incident.state !== "reported"));
   for (const action of ["acknowledge", "resolve"]) {
     part(action).setAttribute("aria-label", `${word(action)}: ${alert.place.name}, ${alert.kind}`);
   }
 }
 
+function locale() {
+  return language === "zh" ? "zh-CN" : "en-GB";
+}
+
+// What was measured has more digits than a desk can use.
+function number(value) {
+  return value === undefined ? undefined : value.toLocaleString(locale(), { maximumFractionDigits: 2 });
+}
+
 function time(node, instant) {
   node.dateTime = instant;
   const date = new Date(instant);
-  const locale = language === "zh" ? "zh-CN" : "en-GB";
-  setText(node, date.toLocaleString(locale, { dateStyle: "short", timeStyle: "medium", hour12: false }));
+  setText(node, date.toLocaleString(locale(), { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" }));
 }
 
 async function act(id, action) {
+  if (action === "acknowledge" && alerts.get(id)?.incident.state !== "reported") return;
   const desk = $("desk").value.trim();
   try {
     const response = await fetch(`api/v1/alerts/${encodeURIComponent(id)}/${action}`, {
@@ -222,7 +232,9 @@ async function follow(signal, alive) {
 function take(text) {
   const fields = { data: "", event: "" };
   for (const line of text.split("\n")) {
-    const [, name, value] = /^([^:]*):? ?(.*)$/.exec(line);
+    // Not by a regular expression: its dot stops at line ends of Unicode, which JSON may hold.
+    const [name] = line.split(":", 1);
+    const value = line.slice(name.length + 1).replace(/^ /, "");
     if (name === "data") fields.data += value;
     else if (name === "event") fields.event = value;
     else if (name === "id") lastId = value;
@@ -261,6 +273,7 @@ function translate() {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   document.title = `${word("title")} · Chorus`;
   document.querySelectorAll("header [data-word], main [data-word]").forEach((node) => setText(node, word(node.dataset.word)));
+  $("alerts").setAttribute("aria-label", word("list"));
   $("language").textContent = word("other");
   $("language").lang = language === "zh" ? "en" : "zh-CN";
   draw();
@@ -270,6 +283,11 @@ $("language").addEventListener("click", () => {
   language = language === "zh" ? "en" : "zh";
   remember(localStorage, "language", language);
   translate();
+});
+
+// A key that is held down acts once.
+$("alerts").addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter") event.preventDefault();
 });
 
 $("settings").addEventListener("submit", (event) => {

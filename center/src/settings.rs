@@ -95,14 +95,10 @@ impl Settings {
         found
     }
 
-    /// Whether `listen` is on the loopback interface; `None` when it cannot be understood.
+    /// Whether `listen` is on the loopback interface; `None` when it is no address. A name is none: what it stands for can
+    /// change, and with it who may read.
     pub(crate) fn is_loopback(&self) -> Option<bool> {
-        if let Ok(address) = self.listen.parse::<SocketAddr>() {
-            return Some(address.ip().is_loopback());
-        }
-        let (host, port) = self.listen.rsplit_once(':')?;
-        port.parse::<u16>().ok()?;
-        (!host.is_empty()).then_some(is_loopback_name(host))
+        self.listen.parse::<SocketAddr>().ok().map(|address| address.ip().is_loopback())
     }
 
     pub(crate) fn backend(&self) -> Option<Backend> {
@@ -145,10 +141,11 @@ mod tests {
         for (listen, path) in [
             ("0.0.0.0:8080", Some("center.api_token_file")),
             ("[::]:8080", Some("center.api_token_file")),
-            ("center:8080", Some("center.api_token_file")),
+            ("center:8080", Some("center.listen")),
             ("8080", Some("center.listen")),
             ("localhost:99999", Some("center.listen")),
-            ("localhost:8080", None),
+            ("localhost:8080", Some("center.listen")),
+            ("127.0.0.1:8080", None),
             ("[::1]:8080", None),
         ] {
             let settings = Settings { listen: listen.to_owned(), ..Settings::default() };

@@ -3,7 +3,7 @@
 use chorus_model::{Alert, Incident, IncidentState, Timestamp};
 use sqlx::{Any, Transaction};
 
-use super::{Store, StoreError, alert_from};
+use super::{Store, StoreError, alert_from, within};
 use crate::incident::{self, Action, Step, state_word};
 
 /// What a delivery came to.
@@ -57,6 +57,10 @@ struct Entry<'a> {
 impl Store {
     /// Takes one revision of one alert.
     pub(crate) async fn deliver(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
+        within(self.deliver_now(alert, at)).await
+    }
+
+    async fn deliver_now(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
         let document = serde_json::to_string(alert).map_err(|_| StoreError::Unreadable("alert"))?;
         let _turn = self.turn.lock().await;
         let (mut transaction, change) = self.write(1).await?;
@@ -85,6 +89,10 @@ impl Store {
         desk: &str,
         at: Timestamp,
     ) -> Result<Acted, StoreError> {
+        within(self.act_now(alert_id, action, desk, at)).await
+    }
+
+    async fn act_now(&self, alert_id: &str, action: Action, desk: &str, at: Timestamp) -> Result<Acted, StoreError> {
         let _turn = self.turn.lock().await;
         let (mut transaction, change) = self.write(1).await?;
         let Some(before) = find(&mut transaction, alert_id).await? else {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, alert_from, instant};
+use super::{Store, StoreError, alert_from, instant, within};
 use crate::cursor::Cursor;
 
 /// A page of the list holds no more than this, whatever its limit: an alert can be large.
@@ -93,6 +93,10 @@ const CHANGES: &str = "SELECT c.change, c.state, c.state_since, d.document FROM 
 impl Store {
     /// A page of alerts, newest first.
     pub(crate) async fn list(&self, listing: &Listing) -> Result<Page, StoreError> {
+        within(self.list_now(listing)).await
+    }
+
+    async fn list_now(&self, listing: &Listing) -> Result<Page, StoreError> {
         // One row more than asked tells whether there is more.
         let rows = i64::try_from(listing.limit).unwrap_or(i64::MAX).saturating_add(1);
         let mut stream = sqlx::query(LIST)
@@ -120,6 +124,10 @@ impl Store {
 
     /// One alert with its history.
     pub(crate) async fn detail(&self, alert_id: &str) -> Result<Option<Detail>, StoreError> {
+        within(self.detail_now(alert_id)).await
+    }
+
+    async fn detail_now(&self, alert_id: &str) -> Result<Option<Detail>, StoreError> {
         let Some(row) = sqlx::query(DETAIL).bind(alert_id).fetch_optional(&self.pool).await? else {
             return Ok(None);
         };
@@ -131,6 +139,10 @@ impl Store {
 
     /// The changes after `number`, in order, and whether there may be more.
     pub(crate) async fn changes_after(&self, number: i64) -> Result<(Vec<Change>, bool), StoreError> {
+        within(self.changes_after_now(number)).await
+    }
+
+    async fn changes_after_now(&self, number: i64) -> Result<(Vec<Change>, bool), StoreError> {
         let rows = sqlx::query(CHANGES).bind(number).bind(BATCH).fetch_all(&self.pool).await?;
         let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == BATCH);
         let change = |row: &AnyRow| Ok(Change { number: row.try_get("change")?, alert: alert_from(row)? });

@@ -28,6 +28,9 @@ pub(crate) use list::{Detail, Listing, Page};
 const CONNECTIONS: u32 = 8;
 /// The longest that a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest that anything asked of the database may take. One that hangs (a PostgreSQL whose machine has gone says nothing
+/// for many minutes) must neither keep the writers' turn nor gather what waits for it.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// SQLite: readers beside the writer, and a delivery is on disk before it is acknowledged.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
@@ -38,6 +41,9 @@ pub(crate) enum StoreError {
     /// The database failed.
     #[error("{0}")]
     Database(#[from] sqlx::Error),
+    /// It has not answered in time. What was asked may have been done all the same.
+    #[error("the database took too long")]
+    TooSlow,
     /// A row that this version cannot read.
     #[error("a stored {0} cannot be read by this version")]
     Unreadable(&'static str),
@@ -79,7 +85,8 @@ impl Store {
         self.latest.subscribe()
     }
 
-    /// Looks up the number of the last change, which another instance may have written.
+    /// Looks up the number of the last change, which another instance may have written, or this one in a transaction whose
+    /// end it did not live to see.
     pub(crate) async fn follow(&self) -> Result<(), StoreError> {
         self.tell(self.last_change().await?);
         Ok(())
@@ -87,12 +94,19 @@ impl Store {
 
     /// The number of the last change.
     pub(crate) async fn last_change(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT value FROM counter WHERE id = 1").fetch_one(&self.pool).await?;
-        Ok(row.try_get(0)?)
+        within(async {
+            let row = sqlx::query("SELECT value FROM counter WHERE id = 1").fetch_one(&self.pool).await?;
+            Ok(row.try_get(0)?)
+        })
+        .await
     }
 
     /// Counts the open alerts for the metric.
     pub(crate) async fn count_open(&self) -> Result<(), StoreError> {
+        within(self.count_open_now()).await
+    }
+
+    async fn count_open_now(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         let statement = "SELECT severity, COUNT(*) FROM alerts WHERE is_open = 1 AND drill = 0 GROUP BY severity";
         let rows = sqlx::query(statement).fetch_all(&self.pool).await?;
@@ -124,6 +138,11 @@ impl Store {
         let row = sqlx::query(statement).bind(by).fetch_one(&mut *transaction).await?;
         Ok((transaction, row.try_get(0)?))
     }
+}
+
+/// Gives up when the database does not answer; a transaction that was open is rolled back.
+async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(LONGEST, work).await.unwrap_or(Err(StoreError::TooSlow))
 }
 
 fn connect_options(settings: &Settings, backend: Backend) -> anyhow::Result<AnyConnectOptions> {
@@ -160,6 +179,8 @@ fn instant(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use super::*;
 
     #[tokio::test]
@@ -175,5 +196,44 @@ mod tests {
         let (transaction, _) = store.write(1).await.unwrap();
         assert_eq!(store.last_change().await.unwrap(), 0, "read beside an open transaction");
         transaction.rollback().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_that_hangs_is_left_and_nobody_waits_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", dir.path().join("center.db").display());
+        let settings = Settings { database, ..Settings::default() };
+        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        // As if the one who has the turn never got an answer.
+        let turn = store.turn.lock().await;
+        tokio::time::pause();
+        let acted = store.act("a", incident::Action::Resolve, "", Timestamp::from_micros(0)).await;
+        assert!(matches!(acted, Err(StoreError::TooSlow)), "{acted:?}");
+        let pruned = store.prune(Timestamp::from_micros(0)).await;
+        assert!(matches!(pruned, Err(StoreError::TooSlow)), "{pruned:?}");
+        tokio::time::resume();
+        drop(turn);
+        let acted = store.act("a", incident::Action::Resolve, "", Timestamp::from_micros(0)).await;
+        assert!(matches!(acted, Ok(Acted::Unknown)), "and goes on when it answers again: {acted:?}");
+    }
+
+    #[tokio::test]
+    async fn a_change_that_was_given_up_half_way_leaves_nothing_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", dir.path().join("center.db").display());
+        let settings = Settings { database, ..Settings::default() };
+        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        // Dropped at once, and then a little later each time, up to the whole.
+        for step in 0..100_u32 {
+            let end = std::time::Instant::now() + Duration::from_micros(20) * step;
+            let mut change = std::pin::pin!(store.prune(Timestamp::from_micros(0)));
+            let mut is_done = false;
+            while !is_done && std::time::Instant::now() <= end {
+                is_done = std::future::poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
+                tokio::task::yield_now().await;
+            }
+        }
+        let acted = store.act("a", incident::Action::Resolve, "", Timestamp::from_micros(0)).await;
+        assert!(matches!(acted, Ok(Acted::Unknown)), "{acted:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use chorus_model::Timestamp;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, within};
 
 /// Alerts removed in one transaction, and changes in one statement.
 const BATCH: i64 = 200;
@@ -21,6 +21,10 @@ const SUPERSEDED: &str = "DELETE FROM changes WHERE change IN \
 impl Store {
     /// Removes one batch of what was done with before `before`. Gives the number of rows; 0 when nothing is left.
     pub(crate) async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
+        within(self.prune_now(before)).await
+    }
+
+    async fn prune_now(&self, before: Timestamp) -> Result<u64, StoreError> {
         let _turn = self.turn.lock().await;
         let (mut transaction, _) = self.write(0).await?;
         let mut rows = 0;
