@@ -14,6 +14,7 @@ use chorus_tests::alerts::text;
 use chorus_tests::deployment::{Deployment, FEEDS};
 use chorus_tests::kafka::Broker;
 use chorus_tests::receiver::Receiver;
+use chorus_tests::wait::wait_for;
 use chorus_tests::wire;
 use hdrhistogram::Histogram;
 use rdkafka::producer::{BaseProducer, Producer as _};
@@ -145,14 +146,22 @@ fn through_chorus(broker: &Broker, source: &Source, script: &[Line], alerts: usi
     let producer = bare::producer(&broker.bootstrap())?;
     let said = say(&producer, script, |feed| city.name(&format!("raw.{feed}")))?;
     let numbers: BTreeMap<String, usize> = (0..alerts).map(|alert| (place(alert), alert)).collect();
-    let mut arrived = BTreeMap::new();
-    // The background may raise alerts of its own; the count only says when to look.
-    receiver.await_until(TOO_LONG, |requests| requests.len() >= alerts)?;
-    for request in receiver.requests().iter().filter(|request| request.method == "POST") {
-        if let Some(alert) = numbers.get(&text(&request.json()?, "/place/id")?) {
-            arrived.entry(*alert).or_insert(request.at);
+    let arrived = wait_for("every alert", TOO_LONG, || {
+        let mut arrived = BTreeMap::new();
+        // The background may raise alerts of its own.
+        for request in receiver.requests().iter().filter(|request| request.method == "POST") {
+            if let Some(alert) = numbers.get(&text(&request.json()?, "/place/id")?) {
+                arrived.entry(*alert).or_insert(request.at);
+            }
+        }
+        Ok((arrived.len() == alerts).then_some(arrived))
+    });
+    if arrived.is_err() {
+        for request in receiver.requests().iter().rev().take(3) {
+            eprintln!("{}", String::from_utf8_lossy(&request.body));
         }
     }
+    let arrived = arrived?;
     city.stop_all()?;
     measure(&said, &arrived)
 }
