@@ -31,8 +31,8 @@ impl Chain {
         }
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
-        let steps: [(usize, fn(&Plain) -> bool); 3] = [(0, |_| true), (1, passes), (2, |_| true)];
-        for (step, passes) in steps {
+        for step in 0..TOPICS.len() - 1 {
+            let passes = if step == 1 { passes } else { |_: &Plain| true };
             let (bootstrap, stop) = (broker.bootstrap(), Arc::clone(&stop));
             threads.push(thread::spawn(move || copy(&bootstrap, TOPICS[step], TOPICS[step + 1].0, passes, &stop)));
         }
