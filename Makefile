@@ -21,7 +21,7 @@ lint:
 # Throughput as a share of a roofline, and latency beside a bare copy chain; takes some minutes.
 bench:
 	tests/kafka/fetch.sh >/dev/null
-	cargo build --release --locked -p chorus -p chorus-tests --benches
+	cargo build --release --locked -p chorus
 	cargo bench --locked -p chorus-tests $(ARGS)
 
 # The JSON Schemas of the public faces, from the types.

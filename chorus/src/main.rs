@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// A record is allocated by a worker and freed by librdkafka's thread, with a dozen small pieces: the worst case of the C
+/// library's allocator. It stands in for that one too, so librdkafka's own pieces have the benefit (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match chorus::cli::Cli::try_parse() {
         Ok(cli) => cli,

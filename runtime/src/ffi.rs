@@ -1,5 +1,5 @@
-//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, and commits whose answer comes back, which
-//! rust-rdkafka does not wrap.
+//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, commits whose answer comes back, and headers
+//! whose names are not UTF-8, which rust-rdkafka does not wrap.
 //!
 //! Why not `fetch_watermarks`: it waits for the broker on the worker's thread, once per partition. Why not
 //! `Consumer::commit(…, Async)`: rust-rdkafka 0.39 takes commits as events, and librdkafka sends an event for a commit only to a
@@ -13,6 +13,7 @@ use std::ptr;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::BorrowedHeaders;
 use rdkafka_sys as sys;
 
 /// The answer for one partition: its high watermark, or why there is none.
@@ -108,6 +109,22 @@ pub(crate) fn commit<C: ConsumerContext>(consumer: &BaseConsumer<C>, list: &Topi
         Ok(())
     } else {
         Err(KafkaError::ConsumerCommit(error.into()))
+    }
+}
+
+/// Name and value of a header, by its place. rust-rdkafka's own `try_get` panics on a name that is not UTF-8, and anyone may send one.
+pub(crate) fn header(headers: &BorrowedHeaders, index: usize) -> Option<(&[u8], Option<&[u8]>)> {
+    let list: *const BorrowedHeaders = headers;
+    let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+    // SAFETY: a `BorrowedHeaders` is librdkafka's own list seen through a pointer, as in rust-rdkafka; the call only reads it. The
+    // name ends in a zero byte, the value has `size` bytes, and both live as long as the list.
+    unsafe {
+        let error = sys::rd_kafka_header_get_all(list.cast(), index, &raw mut name, &raw mut value, &raw mut size);
+        if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
+            return None;
+        }
+        let value = (!value.is_null()).then(|| std::slice::from_raw_parts(value.cast::<u8>(), size));
+        Some((CStr::from_ptr(name).to_bytes(), value))
     }
 }
 

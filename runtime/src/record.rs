@@ -4,15 +4,33 @@ use chorus_model::{Timestamp, cloudevents};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 
+use crate::ffi;
+
+/// Headers that are looked up without asking librdkafka again: it finds them by walking a list, and checks each name.
+const FIRST: usize = 12;
+
 /// One record of an input topic, borrowed from the client's buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     message: &'a BorrowedMessage<'a>,
+    first: [(&'a [u8], &'a [u8]); FIRST],
+    count: usize,
 }
 
 impl<'a> Record<'a> {
     pub(crate) fn new(message: &'a BorrowedMessage<'a>) -> Self {
-        Self { message }
+        let mut first: [(&[u8], &[u8]); FIRST] = [(&[], &[]); FIRST];
+        let headers = message.headers();
+        let count = headers.map_or(0, Headers::count);
+        if let Some(headers) = headers {
+            for (index, place) in first.iter_mut().enumerate().take(count) {
+                // A header without a value is none.
+                if let Some((name, Some(value))) = ffi::header(headers, index) {
+                    *place = (name, value);
+                }
+            }
+        }
+        Self { message, first, count }
     }
 
     /// The input topic.
@@ -54,10 +72,15 @@ impl<'a> Record<'a> {
     /// The last header of that name, when it is UTF-8.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
+        let text = |value: &'a [u8]| std::str::from_utf8(value).ok();
+        if self.count <= FIRST {
+            let known = self.first.get(..self.count)?;
+            return known.iter().rev().find(|(key, _)| *key == name.as_bytes()).and_then(|(_, value)| text(value));
+        }
         let headers = self.message.headers()?;
-        (0..headers.count()).rev().find_map(|index| {
-            let header = headers.try_get(index)?;
-            (header.key == name).then_some(header.value).flatten().and_then(|value| std::str::from_utf8(value).ok())
+        (0..self.count).rev().find_map(|index| match ffi::header(headers, index)? {
+            (key, Some(value)) if key == name.as_bytes() => text(value),
+            _ => None,
         })
     }
 
@@ -65,7 +88,9 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let Some(headers) = self.message.headers() else { return Vec::new() };
-        headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_owned())).collect()
+        let all = (0..self.count).filter_map(|index| ffi::header(headers, index));
+        all.map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.unwrap_or_default().to_owned()))
+            .collect()
     }
 
     /// The CloudEvents type.

@@ -99,6 +99,20 @@ pub fn send(child: &Child, signal: Signal) -> Result<()> {
     if sent == 0 { Ok(()) } else { Err(io::Error::last_os_error()).with_context(|| format!("cannot send {signal:?}")) }
 }
 
+/// The processor time that a process of ours has used so far, in all its threads, ended ones too: user and system.
+#[allow(unsafe_code)] // the standard library knows no clock but the wall's
+pub fn cpu_time(pid: u32) -> Result<Duration> {
+    let mut clock: libc::clockid_t = 0;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: both calls take plain integers and write to the two locals above, which outlive them.
+    let failed = unsafe {
+        libc::clock_getcpuclockid(libc::pid_t::try_from(pid)?, &raw mut clock) != 0
+            || libc::clock_gettime(clock, &raw mut time) != 0
+    };
+    anyhow::ensure!(!failed, "process {pid} has no clock: it has ended");
+    Ok(Duration::new(u64::try_from(time.tv_sec)?, u32::try_from(time.tv_nsec)?))
+}
+
 /// Runs `farewell` when the process ends in the ordinary way. Statics are never dropped; this stands in for it.
 #[allow(unsafe_code)] // there is no safe form of atexit
 pub(crate) fn at_exit(farewell: extern "C" fn()) -> Result<()> {

@@ -20,13 +20,51 @@ pub const ROLES: [&str; 8] =
 /// How long an orderly end may take: draining, committing, and a destination's last answer.
 const END: Duration = Duration::from_secs(30);
 
+/// What a deployment is made of; [`Plan::default`] is the small test city with the shipped rules and no roster.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Stands before every topic and group, to keep deployments on one broker apart.
+    pub prefix: String,
+    /// Where alerts go.
+    pub receiver: String,
+    /// YAML; the shipped rules when absent.
+    pub rules: Option<String>,
+    /// YAML; the shipped roster when absent.
+    pub roster: Option<String>,
+    /// `places.csv`.
+    pub places: String,
+    /// `devices.csv`.
+    pub devices: String,
+    /// The value of `kafka.assignment`; `MEMBER` stands for the role's name.
+    pub assignment: String,
+    /// The keys of `topics` beside the prefix.
+    pub topics: String,
+    /// How often detect and fuse write snapshots.
+    pub snapshot_every: String,
+}
+
+impl Default for Plan {
+    fn default() -> Plan {
+        Plan {
+            prefix: String::new(),
+            receiver: String::new(),
+            rules: None,
+            roster: None,
+            places: PLACES.to_owned(),
+            devices: DEVICES.to_owned(),
+            assignment: "{by: member, member: MEMBER}".to_owned(),
+            topics: "raw_partitions: 3, events_partitions: 4, alerts_partitions: 2".to_owned(),
+            snapshot_every: "1s".to_owned(),
+        }
+    }
+}
+
 /// A deployment in a folder of its own. Dropped, its roles are killed.
 #[derive(Debug)]
 pub struct Deployment {
     folder: TempDir,
     bootstrap: String,
-    prefix: String,
-    receiver: String,
+    plan: Plan,
     extra: String,
     roles: BTreeMap<String, (Role, u16)>,
 }
@@ -35,26 +73,34 @@ impl Deployment {
     /// Writes keys, registry and rules; makes the topics. `prefix` keeps deployments on one broker apart; alerts go to the
     /// HTTP receiver at `receiver`. `rules` and `roster` are YAML.
     pub fn new(bootstrap: &str, prefix: &str, receiver: &str, rules: &str, roster: Option<&str>) -> Result<Deployment> {
+        let plan = Plan {
+            prefix: prefix.to_owned(),
+            receiver: receiver.to_owned(),
+            rules: Some(rules.to_owned()),
+            roster: roster.map(str::to_owned),
+            ..Plan::default()
+        };
+        Deployment::of(bootstrap, plan)
+    }
+
+    /// As [`Deployment::new`], of a plan.
+    pub fn of(bootstrap: &str, plan: Plan) -> Result<Deployment> {
         let folder = tempfile::Builder::new().prefix("chorus-deployment-").tempdir()?;
         let path = folder.path();
         for key in ["rejects.key", "pseudonyms.key", "centre.key"] {
             fs::write(path.join(key), "11".repeat(32))?;
         }
-        fs::write(path.join("places.csv"), PLACES)?;
-        fs::write(path.join("devices.csv"), DEVICES)?;
-        fs::create_dir(path.join("rules"))?;
-        fs::write(path.join("rules").join("rules.yaml"), rules)?;
-        if let Some(roster) = roster {
+        fs::write(path.join("places.csv"), &plan.places)?;
+        fs::write(path.join("devices.csv"), &plan.devices)?;
+        if let Some(rules) = &plan.rules {
+            fs::create_dir(path.join("rules"))?;
+            fs::write(path.join("rules").join("rules.yaml"), rules)?;
+        }
+        if let Some(roster) = &plan.roster {
             fs::write(path.join("roster.yaml"), roster)?;
         }
-        let deployment = Deployment {
-            bootstrap: bootstrap.to_owned(),
-            prefix: prefix.to_owned(),
-            receiver: receiver.to_owned(),
-            extra: String::new(),
-            roles: BTreeMap::new(),
-            folder,
-        };
+        let deployment =
+            Deployment { bootstrap: bootstrap.to_owned(), plan, extra: String::new(), roles: BTreeMap::new(), folder };
         deployment.run(&["topics", "apply"])?;
         Ok(deployment)
     }
@@ -64,8 +110,7 @@ impl Deployment {
         Ok(Deployment {
             folder: tempfile::tempdir()?,
             bootstrap: bootstrap.to_owned(),
-            prefix: prefix.to_owned(),
-            receiver: String::new(),
+            plan: Plan { prefix: prefix.to_owned(), ..Plan::default() },
             extra: String::new(),
             roles: BTreeMap::new(),
         })
@@ -78,7 +123,7 @@ impl Deployment {
 
     /// The name of one of Chorus's topics or groups here.
     pub fn name(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+        format!("{}{name}", self.plan.prefix)
     }
 
     /// Further YAML at the end of the configuration, for roles that are started from now on.
@@ -93,25 +138,31 @@ impl Deployment {
   bootstrap: {}
   fetch_wait: 20ms
   session_timeout: 10s
-  assignment: {{by: member, member: {member}}}
-topics: {{prefix: '{}', raw_partitions: 3, events_partitions: 4, alerts_partitions: 2}}
+  assignment: {}
+topics: {{prefix: '{}', {}}}
 registry: {{places: [{folder}/places.csv], devices: [{folder}/devices.csv], reload: 200ms}}
 http: {{listen: '127.0.0.1:{port}'}}
 secrets: {{rejects_key_file: {folder}/rejects.key, pseudonyms_key_file: {folder}/pseudonyms.key}}
-fuse: {{snapshot_every: 1s}}
+fuse: {{snapshot_every: {every}}}
 detect:
-  rules: [{folder}/rules]
-  snapshot_every: 1s
+  snapshot_every: {every}
 ",
-            self.bootstrap, self.prefix
+            self.bootstrap,
+            self.plan.assignment.replace("MEMBER", member),
+            self.plan.prefix,
+            self.plan.topics,
+            every = self.plan.snapshot_every,
         );
+        if self.plan.rules.is_some() {
+            text.push_str(&format!("  rules: [{folder}/rules]\n"));
+        }
         let roster = self.folder().join("roster.yaml");
         if roster.exists() {
             text.push_str(&format!("  roster: {}\n", roster.display()));
         }
         text.push_str(&format!(
             "destinations:\n  centre: {{type: centre, url: '{}', key_file: {folder}/centre.key}}\n",
-            self.receiver
+            self.plan.receiver
         ));
         text.push_str(&self.extra);
         text

@@ -7,16 +7,19 @@ pub(crate) fn mac(text: &str) -> Option<String> {
     if !separated && text.len() != 12 {
         return None;
     }
-    let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | '-')).map(|c| c.to_ascii_lowercase()).collect();
-    if digits.len() != 12 || !digits.iter().all(char::is_ascii_hexdigit) {
-        return None;
+    let mut address = String::with_capacity(17);
+    for digit in text.bytes().filter(|byte| !matches!(byte, b':' | b'-')) {
+        if !digit.is_ascii_hexdigit() || address.len() == 17 {
+            return None;
+        }
+        if address.len() % 3 == 2 {
+            address.push(':');
+        }
+        address.push(char::from(digit.to_ascii_lowercase()));
     }
     // All zeros and all ones are what a device sends that does not know its own.
-    if digits.iter().all(|c| *c == '0') || digits.iter().all(|c| *c == 'f') {
-        return None;
-    }
-    let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
-    Some(pairs.join(":"))
+    let is_all = |digit: u8| address.bytes().all(|byte| byte == digit || byte == b':');
+    (address.len() == 17 && !is_all(b'0') && !is_all(b'f')).then_some(address)
 }
 
 /// A UUID of 8-4-4-4-12 hexadecimal digits, lower case; none for the nil one.

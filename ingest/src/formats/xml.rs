@@ -49,7 +49,9 @@ impl Path {
 
     /// The element's own name.
     pub(crate) fn name(&self) -> &str {
-        self.text.rsplit('/').next().unwrap_or_default()
+        // Behind the way to its parent, and the slash after it.
+        let start = self.ends.last().map_or(0, |end| end + usize::from(*end > 0));
+        self.text.get(start..).unwrap_or_default()
     }
 
     /// True when the way ends in these names: `path.ends_with("Info/AlarmType")`.

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use ::cel::{Context, Env, Program, Value};
 use chorus_model::Event;
@@ -19,7 +20,12 @@ const MACROS: [&str; 5] = [".all(", ".exists(", ".exists_one(", ".map(", ".filte
 #[derive(Debug)]
 pub(crate) struct Condition {
     program: Program,
+    asks_event: bool,
+    asks_local: bool,
     asks_phase: bool,
+    /// The last answer of a condition on the local time alone, with the minute of the week that it is for: events come in the
+    /// order of time, so that most have the answer of the one before. 0 for none.
+    last: AtomicU32,
 }
 
 impl Condition {
@@ -38,7 +44,9 @@ impl Condition {
         if let Some(unknown) = references.variables().into_iter().find(|name| !["event", "local"].contains(name)) {
             return Err(format!("unknown variable `{unknown}`: there are `event` and `local`"));
         }
-        Ok(Self { program, asks_phase: squeezed.contains("event.phase") })
+        let (asks_event, asks_local) = (references.has_variable("event"), references.has_variable("local"));
+        let asks_phase = squeezed.contains("event.phase");
+        Ok(Self { program, asks_event, asks_local, asks_phase, last: AtomicU32::new(0) })
     }
 
     /// True when it asks for the phase itself, and so wants to see ends and continuations too.
@@ -48,7 +56,7 @@ impl Condition {
 }
 
 /// The local time of an event, for conditions such as `local.hour >= 22`.
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Local {
     hour: i8,
     minute: i8,
@@ -56,37 +64,64 @@ struct Local {
     weekday: i8,
 }
 
-/// An event as conditions see it; made only when the first condition asks.
+impl Local {
+    fn of(event: &Event) -> Self {
+        let time = local(event.effective_time());
+        Self {
+            hour: time.as_ref().map_or(0, |time| time.hour()),
+            minute: time.as_ref().map_or(0, |time| time.minute()),
+            weekday: time.as_ref().map_or(0, |time| time.weekday().to_monday_one_offset()),
+        }
+    }
+
+    /// The minute of the week, from 1.
+    fn number(self) -> u32 {
+        let minutes = (i32::from(self.weekday) * 24 + i32::from(self.hour)) * 60 + i32::from(self.minute);
+        u32::try_from(minutes).unwrap_or(0) + 1
+    }
+}
+
+/// An event as conditions see it; each half is made only when the first condition asks for it.
 pub(crate) struct View<'a> {
     event: &'a Event,
     env: &'a Arc<Env>,
-    values: OnceCell<Option<(Value, Value)>>,
+    value: OnceCell<Option<Value>>,
+    local: OnceCell<Local>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(event: &'a Event, env: &'a Arc<Env>) -> Self {
-        Self { event, env, values: OnceCell::new() }
+        Self { event, env, value: OnceCell::new(), local: OnceCell::new() }
     }
 
-    fn values(&self) -> Option<&(Value, Value)> {
-        let make = || {
-            let time = local(self.event.effective_time());
-            let local = Local {
-                hour: time.as_ref().map_or(0, |time| time.hour()),
-                minute: time.as_ref().map_or(0, |time| time.minute()),
-                weekday: time.as_ref().map_or(0, |time| time.weekday().to_monday_one_offset()),
-            };
-            Some((::cel::to_value(self.event).ok()?, ::cel::to_value(local).ok()?))
-        };
-        self.values.get_or_init(make).as_ref()
+    fn local(&self) -> Local {
+        *self.local.get_or_init(|| Local::of(self.event))
     }
 
     /// What the condition says; `None` when it cannot be evaluated or says no truth value.
     pub(crate) fn holds(&self, condition: &Condition) -> Option<bool> {
-        let (event, local) = self.values()?;
+        if condition.asks_event {
+            return self.evaluate(condition);
+        }
+        let number = self.local().number();
+        let last = condition.last.load(Ordering::Relaxed);
+        if last >> 1 == number {
+            return Some(last & 1 == 1);
+        }
+        let answer = self.evaluate(condition)?;
+        condition.last.store(number << 1 | u32::from(answer), Ordering::Relaxed);
+        Some(answer)
+    }
+
+    fn evaluate(&self, condition: &Condition) -> Option<bool> {
         let mut context = Context::with_env(Arc::clone(self.env));
-        context.add_variable_from_value("event", event.clone());
-        context.add_variable_from_value("local", local.clone());
+        if condition.asks_event {
+            let value = self.value.get_or_init(|| ::cel::to_value(self.event).ok());
+            context.add_variable_from_value("event", value.clone()?);
+        }
+        if condition.asks_local {
+            context.add_variable_from_value("local", ::cel::to_value(self.local()).ok()?);
+        }
         // A rule author's expression must never end the worker, whatever the library does with it.
         match catch_unwind(AssertUnwindSafe(|| condition.program.execute(&context))) {
             Ok(Ok(Value::Bool(answer))) => Some(answer),
@@ -111,6 +146,20 @@ mod tests {
         assert_eq!(holds("event.severity in ['high', 'critical']"), Some(false));
         assert_eq!(holds("has(event.zone)"), Some(false));
         assert_eq!(holds("local.hour == 8 && local.weekday == 1"), Some(true)); // Monday 2026-01-05, 08:00 in Nanchang
+    }
+
+    #[test]
+    fn a_condition_on_the_local_time_answers_for_each_minute_anew() {
+        let condition = Condition::compile("local.hour >= 8 && local.minute < 1").unwrap();
+        let env = Arc::new(Env::stdlib());
+        let mut event = super::super::tests::event("gate-1", chorus_model::Kind::GateFault, 0);
+        let first = event.effective_time();
+        // 08:00, again, a minute later, back again, and an hour before the first.
+        for (seconds, answer) in [(0, true), (59, true), (60, false), (0, true), (-3_600, false), (3_600, true)] {
+            event.event_time = Some(first.plus(chorus_model::Span::from_secs(seconds)));
+            event.received_at = first.plus(chorus_model::Span::from_secs(seconds));
+            assert_eq!(View::new(&event, &env).holds(&condition), Some(answer), "{seconds}");
+        }
     }
 
     #[test]

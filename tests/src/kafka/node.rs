@@ -30,13 +30,23 @@ pub(super) struct Plan {
     /// Client port and controller port of each node.
     ports: Vec<(u16, u16)>,
     settings: Vec<(String, String)>,
+    pace: Pace,
+}
+
+/// What the broker's JVM is tuned for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// A short life: the first compiler only.
+    Start,
+    /// A benchmark: both compilers and a larger heap.
+    Run,
 }
 
 impl Plan {
-    pub(super) fn new(libraries: &Path, size: usize, settings: &[(&str, &str)]) -> Result<Plan> {
+    pub(super) fn new(libraries: &Path, size: usize, settings: &[(&str, &str)], pace: Pace) -> Result<Plan> {
         let ports = (0..size).map(|_| Ok((free_port()?, free_port()?))).collect::<Result<_>>()?;
         let settings = settings.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
-        Ok(Plan { libraries: libraries.to_owned(), cluster_id: cluster_id(), ports, settings })
+        Ok(Plan { libraries: libraries.to_owned(), cluster_id: cluster_id(), ports, settings, pace })
     }
 
     fn properties(&self, id: usize, data: &Path) -> Result<String> {
@@ -98,6 +108,7 @@ pub(super) struct Node {
     cluster_id: String,
     libraries: PathBuf,
     small: bool,
+    pace: Pace,
     data: DataFolder,
     /// Behind a lock, so that the end of the process can kill the shared broker, which nobody owns.
     process: Mutex<Option<Child>>,
@@ -115,6 +126,7 @@ impl Node {
             cluster_id: plan.cluster_id.clone(),
             libraries: plan.libraries.clone(),
             small: plan.ports.len() > 1,
+            pace: plan.pace,
             data,
             process: Mutex::new(None),
         })
@@ -150,7 +162,11 @@ impl Node {
         if self.pid().is_some() {
             bail!("node {} runs already", self.id);
         }
-        let heap: &[&str] = if self.small { &["-Xms128m", "-Xmx384m"] } else { &["-Xms256m", "-Xmx512m"] };
+        let heap: &[&str] = match (self.pace, self.small) {
+            (Pace::Start, true) => &["-Xms128m", "-Xmx384m"],
+            (Pace::Start, false) => &["-Xms256m", "-Xmx512m"],
+            (Pace::Run, _) => &["-Xms1g", "-Xmx1g"],
+        };
         let mut java = self.java(heap);
         java.arg("-XX:+UseSerialGC").arg("kafka.Kafka").arg(self.data.join("node.properties"));
         let log = OpenOptions::new().create(true).append(true).open(self.log())?;
@@ -222,10 +238,13 @@ impl Node {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A java command with the class path set; the first compiler only, because a test's broker lives for seconds.
+    /// A java command with the class path set; for tests the first compiler only, because their broker lives for seconds.
     fn java(&self, options: &[&str]) -> Command {
         let mut java = Command::new("java");
-        java.args(options).arg("-XX:TieredStopAtLevel=1");
+        java.args(options);
+        if self.pace == Pace::Start {
+            java.arg("-XX:TieredStopAtLevel=1");
+        }
         java.arg(format!("-Dlog4j2.configurationFile={}", kafka_folder().join("log4j2.properties").display()));
         java.arg("-cp").arg(self.libraries.join("*"));
         java
