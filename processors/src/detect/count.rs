@@ -86,7 +86,7 @@ impl State {
 
     pub(crate) fn pass(&mut self, rule: &Rule, frontier: Timestamp, turn: &mut Turn<'_>) {
         pass_open(&mut self.open, rule, frontier, turn);
-        let kept = keep(rule);
+        let kept = rule.kept();
         self.waiting.retain(|_, waiting| {
             waiting.retain(|one| one.received.plus(kept) >= frontier);
             !waiting.is_empty()
@@ -95,13 +95,8 @@ impl State {
 
     pub(crate) fn wake(&self, rule: &Rule) -> Option<Timestamp> {
         let waiting = self.waiting.values().flatten().map(|one| one.received).min();
-        [wake_open(&self.open, rule), waiting.map(|received| received.plus(keep(rule)))].into_iter().flatten().min()
+        [wake_open(&self.open, rule), waiting.map(|received| received.plus(rule.kept()))].into_iter().flatten().min()
     }
-}
-
-/// How long after its receipt an event still waits.
-fn keep(rule: &Rule) -> Span {
-    Span::from_micros(rule.within().unwrap_or(Span::ZERO).as_micros().saturating_add(LATE.as_micros()))
 }
 
 /// Enters the event in the order of time and returns its place; drops what waits too long or too much.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cel::{Condition, View};
+use super::seen::LATE;
 
 /// What keeps two conditions of a rule apart within a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +118,11 @@ impl Rule {
             When::Silence { limit: Limit::After(span), .. } => Some(*span),
             _ => None,
         }
+    }
+
+    /// How long after its receipt an event still waits for others of the rule.
+    pub(crate) fn kept(&self) -> Span {
+        Span::from_micros(self.within().unwrap_or(Span::ZERO).as_micros().saturating_add(LATE.as_micros()))
     }
 
     pub(crate) fn applies_at(&self, place: &PlaceRef) -> bool {

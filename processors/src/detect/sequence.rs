@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Episode, Tip, Turn};
 use super::immediate::{MOST_OPEN, enter, pass_open, wake_open};
 use super::rules::{Rule, Step, When};
-use super::seen::{LATE, Seen};
+use super::seen::Seen;
 
 /// Halves that wait for their other half, per condition.
 const MOST_OF_ONE: usize = 8;
@@ -197,7 +197,7 @@ impl State {
             }
         }
         pass_open(&mut self.open, rule, frontier, turn);
-        let kept = keep(rule);
+        let kept = rule.kept();
         self.halves.retain(|_, halves| {
             halves.retain(|half| half.received.plus(kept) >= frontier);
             !halves.is_empty()
@@ -207,13 +207,9 @@ impl State {
     pub(crate) fn wake(&self, rule: &Rule) -> Option<Timestamp> {
         let halves = self.halves.values().flatten().map(|half| half.received).min();
         let pending = self.pending.values().map(|pending| pending.deadline).min();
-        let halves = halves.map(|received| received.plus(keep(rule)));
+        let halves = halves.map(|received| received.plus(rule.kept()));
         [wake_open(&self.open, rule), pending, halves].into_iter().flatten().min()
     }
-}
-
-fn keep(rule: &Rule) -> Span {
-    Span::from_micros(rule.within().unwrap_or(Span::ZERO).as_micros().saturating_add(LATE.as_micros()))
 }
 
 /// True when the event ends the wait. A statement of state may do so as well ("the camera is there"), unless it is of the very
