@@ -62,6 +62,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// The partition is another's: its age is no longer ours to tell.
+    pub(crate) fn forget(&self, partition: i32, marks: &Marks, metrics: &Metrics) {
+        if let Marks::Write { feed, .. } = marks {
+            // It fails only for a series that was never there.
+            metrics.frontier_age.remove_label_values(&[&**feed, &*partition.to_string()]).ok();
+        }
+    }
+
     /// Writes what the raw partitions of this worker can say, when it is time.
     pub(crate) fn turn<T>(
         &mut self,

@@ -23,7 +23,7 @@ pub(crate) struct End {
     /// By our clock, just before the broker was asked: whatever it takes later carries a later timestamp, but for the
     /// difference between the clocks.
     pub(crate) asked_at: Timestamp,
-    /// The first question of the unbroken series of answers that this one belongs to, by our clock.
+    /// When the unbroken series of answers that this one belongs to began, by our clock.
     pub(crate) since: Timestamp,
 }
 
@@ -58,7 +58,7 @@ impl Watermarks {
         if let Some(answers) = self.offsets.answer() {
             let asked_at = self.asked.map_or(Timestamp::MIN, |(_, at)| at);
             if !self.fresh(OUTAGE) {
-                self.since = asked_at;
+                self.since = now; // not since the question: it may have waited for the broker
             }
             for answer in answers {
                 if let Ok(offset) = answer.offset {
