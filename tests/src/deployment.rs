@@ -270,6 +270,17 @@ detect:
         Ok(())
     }
 
+    /// What each role said last, and whether it is ready: the context of an error.
+    pub fn last_words(&self) -> String {
+        let mut text = String::new();
+        for (name, (role, port)) in &self.roles {
+            let ready = crate::http_get(&format!("http://127.0.0.1:{port}/readyz"));
+            let ready = ready.map_or_else(|error| format!("{error:#}"), |(status, body)| format!("{status} {body}"));
+            text.push_str(&format!("== {name}: {}\n{}\n", ready.trim(), role.last_lines(8)));
+        }
+        text
+    }
+
     /// What a role's `/metrics` say.
     pub fn metrics(&self, name: &str) -> Result<String> {
         let (status, text) = crate::http_get(&format!("http://127.0.0.1:{}/metrics", self.port(name)?))?;

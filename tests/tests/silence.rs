@@ -114,7 +114,7 @@ fn nobody_is_called_silent_while_ingest_is_down_and_a_feed_without_traffic_stall
         city.role("ingest-gate")?.kill9()?;
         wait_out(Duration::from_secs(18))?;
         city.start("ingest-gate")?;
-        only_the_second_is_called_silent(&receiver, gates)
+        only_the_second_is_called_silent(&receiver, gates).map_err(|error| error.context(city.last_words()))
     })?;
     city.stop_all()
 }
@@ -138,9 +138,10 @@ fn nobody_is_called_silent_because_kafka_was_away() -> Result<()> {
             let ages = metrics.lines().filter(|line| line.starts_with("chorus_frontier_age_seconds{"));
             let ages: Vec<f64> = ages.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
             Ok((!ages.is_empty() && ages.iter().all(|age| *age < 5.0)).then_some(()))
-        })?;
+        })
+        .map_err(|error| error.context(city.last_words()))?;
         gates.speak(true, true);
-        only_the_second_is_called_silent(&receiver, gates)
+        only_the_second_is_called_silent(&receiver, gates).map_err(|error| error.context(city.last_words()))
     })?;
     city.stop_all()
 }
