@@ -5,13 +5,16 @@
 
 pub mod chorus;
 pub(crate) mod contact_id;
+pub mod dahua;
 pub mod ga1400;
 mod ga1400_fields;
 pub mod gb28181;
 mod gb28181_alarm;
 mod gb_device;
 pub mod hikvision_isapi;
+pub mod hikvision_isecure;
 pub(crate) mod ident;
+pub(crate) mod loose;
 pub(crate) mod multipart;
 pub mod onvif;
 pub mod sia_dc09;
@@ -41,10 +44,12 @@ pub struct Format {
 /// Every format that Chorus reads, in the order in which `auto` tries them.
 pub static FORMATS: &[Format] = &[
     Format { name: chorus::NAME, sniff: chorus::sniff, decode: chorus::decode },
+    Format { name: hikvision_isecure::NAME, sniff: hikvision_isecure::sniff, decode: hikvision_isecure::decode },
     Format { name: hikvision_isapi::NAME, sniff: hikvision_isapi::sniff, decode: hikvision_isapi::decode },
     Format { name: gb28181::NAME, sniff: gb28181::sniff, decode: gb28181::decode },
     Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
     Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
+    Format { name: dahua::NAME, sniff: dahua::sniff, decode: dahua::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
 ];
 
