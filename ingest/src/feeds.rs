@@ -24,15 +24,42 @@ pub struct Feed {
 pub static FEEDS: &[Feed] = &[
     Feed {
         name: "school",
-        formats: &["hikvision-isecure", "hikvision-isapi", "sia-dc09", "gb-t-28181", "onvif", "dahua", "chorus"],
+        formats: &[
+            "hikvision-isecure",
+            "hikvision-isapi",
+            "sia-dc09",
+            "gb-t-28181",
+            "onvif",
+            "vzenith-lpr",
+            "dahua",
+            "chorus",
+        ],
     },
     Feed {
         name: "hospital",
-        formats: &["hikvision-isecure", "hikvision-isapi", "sia-dc09", "onvif", "gb-t-28181", "dahua", "chorus"],
+        formats: &[
+            "hikvision-isecure",
+            "hikvision-isapi",
+            "sia-dc09",
+            "onvif",
+            "gb-t-28181",
+            "vzenith-lpr",
+            "dahua",
+            "chorus",
+        ],
     },
     Feed {
         name: "gate",
-        formats: &["hikvision-isecure", "hikvision-isapi", "onvif", "gb-t-28181", "sia-dc09", "dahua", "chorus"],
+        formats: &[
+            "hikvision-isecure",
+            "hikvision-isapi",
+            "onvif",
+            "gb-t-28181",
+            "sia-dc09",
+            "vzenith-lpr",
+            "dahua",
+            "chorus",
+        ],
     },
     Feed {
         name: "camera",

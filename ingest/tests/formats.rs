@@ -39,6 +39,7 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("onvif", "onvif"),
         ("hikvision_isecure", "hikvision-isecure"),
         ("dahua", "dahua"),
+        ("vzenith_lpr", "vzenith-lpr"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

@@ -4,6 +4,7 @@
 //! cannot read with a [`Reason`].
 
 pub mod chorus;
+pub(crate) mod clock;
 pub(crate) mod contact_id;
 pub mod dahua;
 pub mod ga1400;
@@ -20,6 +21,7 @@ pub mod onvif;
 pub mod sia_dc09;
 pub(crate) mod text;
 pub(crate) mod time;
+pub mod vzenith_lpr;
 pub(crate) mod xml;
 
 use crate::observation::{Piece, Raw, Reason};
@@ -49,6 +51,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: gb28181::NAME, sniff: gb28181::sniff, decode: gb28181::decode },
     Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
     Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
+    Format { name: vzenith_lpr::NAME, sniff: vzenith_lpr::sniff, decode: vzenith_lpr::decode },
     Format { name: dahua::NAME, sniff: dahua::sniff, decode: dahua::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
 ];

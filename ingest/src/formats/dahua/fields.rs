@@ -1,10 +1,9 @@
 //! The details of an event: how it ended, where, when, and what must not pass.
 
-use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision, Timestamp};
-use jiff::civil;
+use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
 
 use super::super::loose::Object;
-use super::super::{ident, time};
+use super::super::{clock, ident, time};
 use super::codes::{self, Meaning};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Reason};
 
@@ -320,14 +319,14 @@ pub(super) fn code_of_data(data: &Object<'_>) -> Option<&'static str> {
 /// absent and the two agree to the second, both are local.
 pub(super) fn when(data: &Object<'_>, flags: &mut Vec<&'static str>) -> DeviceTime {
     let local = data.text("LocaleTime").map(|text| time::iso(&text)).unwrap_or_default();
-    let real = data.integer("RealUTC").and_then(seconds);
-    let Some(utc) = real.or_else(|| data.integer("UTC").and_then(seconds)) else { return local };
+    let real = data.integer("RealUTC").and_then(clock::seconds);
+    let Some(utc) = real.or_else(|| data.integer("UTC").and_then(clock::seconds)) else { return local };
     let millis = data.integer("UTCMS").filter(|millis| (0..1_000).contains(millis));
     let at = utc.plus(chorus_model::Span::from_millis(millis.unwrap_or(0)));
     let precision = if millis.is_some() { TimePrecision::Ms } else { TimePrecision::Second };
-    let DeviceTime::Local(clock, _) = local else { return DeviceTime::Zoned(at, precision) };
-    match offset_minutes(clock, utc) {
-        Some(0) if real.is_none() => DeviceTime::Local(clock, TimePrecision::Second),
+    let DeviceTime::Local(local, _) = local else { return DeviceTime::Zoned(at, precision) };
+    match clock::offset_minutes(local, utc) {
+        Some(0) if real.is_none() => DeviceTime::Local(local, TimePrecision::Second),
         Some(480) => DeviceTime::Zoned(at, precision),
         Some(_) => {
             flags.push("local_time_elsewhere");
@@ -337,21 +336,6 @@ pub(super) fn when(data: &Object<'_>, flags: &mut Vec<&'static str>) -> DeviceTi
     }
 }
 
-fn seconds(epoch: i64) -> Option<Timestamp> {
-    // Before 2000 it is a clock that was never set.
-    (946_684_800..=4_102_444_800).contains(&epoch).then(|| Timestamp::from_millis(epoch * 1_000))
-}
-
-/// How far a local clock is ahead of an instant, when that is an offset that a zone can have.
-pub(crate) fn offset_minutes(clock: civil::DateTime, at: Timestamp) -> Option<i64> {
-    const SLACK_SECONDS: i64 = 120;
-    let as_utc = jiff::tz::TimeZone::UTC.to_timestamp(clock).ok()?;
-    let ahead = as_utc.as_second() - at.as_micros().div_euclid(1_000_000);
-    let quarters = (ahead + 450).div_euclid(900);
-    let is_zone = (ahead - quarters * 900).abs() <= SLACK_SECONDS && (-48..=56).contains(&quarters);
-    is_zone.then_some(quarters * 15)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,15 +343,5 @@ mod tests {
     #[test]
     fn the_personal_fields_are_sorted() {
         assert!(PERSONAL.is_sorted());
-    }
-
-    #[test]
-    fn trap_03_two_clocks_may_differ_by_a_zone_only() {
-        let at: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
-        let clock = |hour: i8, minute: i8| civil::date(2026, 11, 24).at(hour, minute, 0, 0);
-        assert_eq!(offset_minutes(clock(8, 0), at), Some(480));
-        assert_eq!(offset_minutes(clock(5, 31), at), Some(330));
-        assert_eq!(offset_minutes(clock(8, 7), at), None);
-        assert_eq!(offset_minutes(clock(15, 0), at), None);
     }
 }
