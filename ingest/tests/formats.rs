@@ -40,6 +40,7 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("hikvision_isecure", "hikvision-isecure"),
         ("dahua", "dahua"),
         ("vzenith_lpr", "vzenith-lpr"),
+        ("zkteco_push", "zkteco-push"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

@@ -23,6 +23,7 @@ pub(crate) mod text;
 pub(crate) mod time;
 pub mod vzenith_lpr;
 pub(crate) mod xml;
+pub mod zkteco_push;
 
 use crate::observation::{Piece, Raw, Reason};
 
@@ -52,6 +53,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
     Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
     Format { name: vzenith_lpr::NAME, sniff: vzenith_lpr::sniff, decode: vzenith_lpr::decode },
+    Format { name: zkteco_push::NAME, sniff: zkteco_push::sniff, decode: zkteco_push::decode },
     Format { name: dahua::NAME, sniff: dahua::sniff, decode: dahua::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
 ];
