@@ -182,6 +182,16 @@ fn trap_13_no_personal_text_leaves_any_fixture() {
 }
 
 #[test]
+fn nothing_of_a_face_passes_wherever_the_platform_hides_it() {
+    for details in
+        [r#""faceRecognitionInfo":{"name":"x"}"#, r#""extData":"{\"faceRecognitionInfo\":{\"name\":\"x\"}}""#]
+    {
+        let json = format!(r#"{{"alarmStat":"1","alarmType":303,"nodeCode":"1$1$0$0",{details}}}"#);
+        assert_eq!(rows(&read(json.as_bytes())), ["filtered face_record"], "{details}");
+    }
+}
+
+#[test]
 fn trap_14_an_empty_card_and_user_zero_are_nobody() {
     let pieces = read(&fixture(NAME, "access.txt")).unwrap();
     let who: Vec<bool> = events(&pieces).iter().take(3).map(|event| event.credential.is_some()).collect();

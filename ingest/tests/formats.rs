@@ -41,6 +41,9 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("dahua", "dahua"),
         ("vzenith_lpr", "vzenith-lpr"),
         ("zkteco_push", "zkteco-push"),
+        ("frigate", "frigate"),
+        ("unifi_protect", "unifi-protect"),
+        ("rtls_uwb", "rtls-uwb"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

@@ -139,6 +139,24 @@ fn trap_01_a_time_without_an_offset_is_local() {
 }
 
 #[test]
+fn trap_01_a_time_with_blanks_within_is_read() {
+    for time in ["2026-11-24T 08:00:00.000+08:00", "2026-11-24T08: 00: 00.000+08: 00", "1795478400000"] {
+        let json = format!(
+            r#"{{"method":"OnEventNotify","params":{{"events":[{{"eventType":131588,"happenTime":"{time}"}}]}}}}"#
+        );
+        let row = rows(&read(json.as_bytes()));
+        assert_eq!(row, ["intrusion.area pulse - 2026-11-24T00:00:00Z"], "{time}");
+    }
+}
+
+#[test]
+fn trap_09_a_history_is_a_replay() {
+    let history = event(r#","eventType":131588"#).replacen('{', r#"{"isHistory":1,"#, 1);
+    assert!(one(read(history.as_bytes())).is_replay);
+    assert!(!read_one(r#","eventType":131588"#).is_replay);
+}
+
+#[test]
 fn trap_03_what_was_sent_before_it_happened_contradicts_itself() {
     let counted = one(read(&fixture(NAME, "people_counted.json")));
     assert!(matches!(counted.time, DeviceTime::Contradictory(..)));

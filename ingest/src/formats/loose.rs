@@ -15,7 +15,7 @@ use super::chorus::syntax;
 use crate::observation::{Observation, Reason};
 
 /// The most members of one object and the most elements of one list that are looked at.
-const MAX_MEMBERS: usize = 1_024;
+const MAX_MEMBERS: usize = 4_096;
 
 /// The most broken documents of one record that are stepped over.
 const MAX_BROKEN: usize = 8;

@@ -2,6 +2,7 @@
 
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
 
+use super::super::UNKNOWN_ATTEMPT;
 use super::super::loose::Object;
 use super::super::{clock, ident, time};
 use super::codes::{self, Meaning};
@@ -129,8 +130,8 @@ impl Told<'_, '_> {
         if is_attempt(kind) {
             observation.device_kind = Some("door");
             observation.outcome = Some(match kind {
-                Kind::AccessGranted => Outcome::Granted,
                 _ if observation.flags.contains(&"outcome_missing") => Outcome::Unknown,
+                Kind::AccessGranted => Outcome::Granted,
                 _ => Outcome::Denied,
             });
             observation.credential = ["CardNo", "UserID"]
@@ -183,7 +184,7 @@ impl Told<'_, '_> {
         match ended {
             Attempt::Granted => Kind::AccessGranted,
             Attempt::Denied => Kind::AccessDenied,
-            Attempt::Unsaid => flag(flags, "outcome_missing", Kind::AccessDenied),
+            Attempt::Unsaid => flag(flags, "outcome_missing", UNKNOWN_ATTEMPT),
         }
     }
 
@@ -191,7 +192,7 @@ impl Told<'_, '_> {
         match self.data.integer("FingerPrintID") {
             Some(0) => Kind::AccessDenied,
             Some(_) => Kind::AccessGranted,
-            None => flag(flags, "outcome_missing", Kind::AccessDenied),
+            None => flag(flags, "outcome_missing", UNKNOWN_ATTEMPT),
         }
     }
 

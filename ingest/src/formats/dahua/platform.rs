@@ -30,7 +30,10 @@ pub(super) fn read(root: &Object<'_>, flag: Option<&'static str>, pieces: &mut V
 }
 
 fn alarm(info: &Object<'_>, flag: Option<&'static str>) -> Result<Piece, Reason> {
-    if info.get("faceRecognitionInfo").is_some() {
+    // The details come as an object, or as JSON in a text.
+    let details =
+        ["extData", "extend"].iter().any(|name| info.get(name).is_some_and(|json| json.contains("faceRecognition")));
+    if info.get("faceRecognitionInfo").is_some() || details {
         return Ok(Piece::Filtered("face_record"));
     }
     let number = info.integer("alarmType").ok_or(Reason::MissingField)?;

@@ -10,6 +10,7 @@
 //! | `happenTime` | the time; without an offset it is local (trap 1); later than `sendTime` by more than five minutes it contradicts it |
 //! | `srcIndex`, else the parent's (also as `srcParentIdex`) | the device, by the platform's own index |
 //! | `eventId`, for a repeat with its time or status | the native identity |
+//! | `isHistory` | a replay (trap 9) |
 //! | faces, watch lists, postures, positions | filtered |
 //!
 //! Left behind: names of sources and places, persons, cards, identity papers, plates, pictures and their URLs (which hold
@@ -111,6 +112,7 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
 fn notification(json: &str, flag: Option<&'static str>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let root = Object::read(json)?;
     // The parameters may stand without their envelope.
+    let is_history = root.truth("isHistory") == Some(true);
     let params = root.object("params").unwrap_or(root);
     if params.get("events").is_none() {
         return Err(Reason::NotThisFormat);
@@ -121,15 +123,22 @@ fn notification(json: &str, flag: Option<&'static str>, pieces: &mut Vec<Piece>)
         return Ok(());
     }
     let ability = params.text("ability").unwrap_or_default();
+    let stored = is_history || params.truth("isHistory") == Some(true);
     let sent = params.text("sendTime").map(|sent| instant(&sent)).unwrap_or_default();
     for event in events {
         if pieces.len() >= MAX_EVENTS {
             pieces.push(Piece::Rejected(Reason::TooLarge));
             return Ok(());
         }
+        let before = pieces.len();
         match Object::read(event.get()) {
             Ok(outer) => of_event(&outer, event.get(), &ability, sent, flag, pieces),
             Err(reason) => pieces.push(Piece::Rejected(reason)),
+        }
+        for piece in pieces.iter_mut().skip(before).filter(|_| stored) {
+            if let Piece::Event(observation) = piece {
+                observation.is_replay = true;
+            }
         }
     }
     Ok(())
@@ -252,11 +261,8 @@ impl Told<'_, '_> {
             Kind::AccessGranted | Kind::AccessDenied | Kind::AccessDuress => {
                 observation.native_seq = data.integer("Seq").and_then(|seq| u64::try_from(seq).ok());
                 observation.credential = credential(&data);
-                observation.flags.extend(match data.integer("ExtEventInOut") {
-                    Some(1) => Some("entry"),
-                    Some(2) => Some("exit"),
-                    _ => None,
-                });
+                // 0 is the exit, and what is sent when nobody knows.
+                observation.flags.extend((data.integer("ExtEventInOut") == Some(1)).then_some("entry"));
             }
             Kind::CountFlow => observation.count = passages(&data),
             Kind::VehiclePassed | Kind::GateState => {
@@ -305,7 +311,11 @@ fn instant(text: &str) -> DeviceTime {
     if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().map(time::epoch_millis).unwrap_or_default();
     }
-    time::iso(text)
+    match time::iso(text) {
+        // The maker's own documents have blanks within.
+        DeviceTime::Missing if text.contains('T') => time::iso(&text.split_whitespace().collect::<String>()),
+        read => read,
+    }
 }
 
 fn is_ahead(at: chorus_model::Timestamp, sent: chorus_model::Timestamp) -> bool {

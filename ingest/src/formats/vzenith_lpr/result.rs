@@ -167,7 +167,12 @@ pub(super) fn input(alarm: &Object<'_>, sender: &Sender) -> Result<Piece, Reason
     let trigger =
         alarm.object("result").and_then(|result| result.object("TriggerResult")).ok_or(Reason::MissingField)?;
     let source = trigger.text("source").and_then(|source| ident::token(&source)).ok_or(Reason::MissingField)?;
-    let phase = if trigger.integer("value").ok_or(Reason::MissingField)? == 0 { Phase::End } else { Phase::Start };
+    let phase = match trigger.integer("value").ok_or(Reason::MissingField)? {
+        0 => Phase::End,
+        1 => Phase::Start,
+        // There and back.
+        _ => Phase::Pulse,
+    };
     let mut observation = sender.observation(Kind::InputChanged, phase);
     observation.zone = Some(source);
     observation.time = sender.time();

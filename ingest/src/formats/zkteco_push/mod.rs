@@ -25,7 +25,7 @@ use jiff::civil;
 
 use self::codes::Meaning;
 use self::request::{Request, Row, Subject};
-use super::{ident, text, time};
+use super::{UNKNOWN_ATTEMPT, ident, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -123,7 +123,7 @@ fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Rea
             Meaning::Event(kind, phase, remark) => (kind, phase, remark),
             Meaning::Filtered(word) => return Ok(Piece::Filtered(word)),
         },
-        None if credential(row).is_some() => (Kind::AccessDenied, Phase::Pulse, Some("outcome_missing")),
+        None if credential(row).is_some() => (UNKNOWN_ATTEMPT, Phase::Pulse, Some("outcome_missing")),
         None => return Err(Reason::MissingField),
     };
     let mut observation = terminal(serial, kind);
@@ -139,8 +139,8 @@ fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Rea
         observation.channel = place.and_then(ident::token);
     }
     observation.outcome = match kind {
+        _ if code.is_none() => Some(Outcome::Unknown),
         Kind::AccessGranted => Some(Outcome::Granted),
-        Kind::AccessDenied if code.is_none() => Some(Outcome::Unknown),
         Kind::AccessDenied => Some(Outcome::Denied),
         _ => None,
     };
