@@ -224,6 +224,17 @@ fn the_station_is_the_device_and_a_placeholder_is_none() {
 }
 
 #[test]
+fn an_uploaded_event_is_read_with_and_without_its_request() {
+    let line = "Code=VideoBlind;action=Start;index=3";
+    let request = format!("POST /events HTTP/1.1\r\nContent-Type: text/plain\r\n\r\n{line}\r\n");
+    let answer = format!("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n--myboundary\r\n\r\n{line}\r\n");
+    for text in [line, &request, &answer] {
+        let covered = read_one(text);
+        assert_eq!((covered.kind, covered.channel.as_deref()), (Kind::CameraTamper, Some("3")), "{text}");
+    }
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     wire::mutate(NAME, NAME);
 }

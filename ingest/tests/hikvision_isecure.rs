@@ -259,6 +259,14 @@ fn trap_19_the_level_is_kept_apart_from_the_type() {
 }
 
 #[test]
+fn a_cameras_analysis_names_its_target_and_region() {
+    let seen = read_one(
+        r#","eventType":131588,"status":1,"data":{"fielddetection":[{"detectionTarget":"human","regionID":"2"}]}"#,
+    );
+    assert_eq!((seen.object_class, seen.zone.as_deref()), (Some("person"), Some("2")));
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     wire::mutate(NAME, NAME);
 }

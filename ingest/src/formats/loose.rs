@@ -82,6 +82,11 @@ impl<'a> Object<'a> {
         self.text(name).as_deref().and_then(integer)
     }
 
+    /// The digits of a whole number that is not negative: a lane, a rule, an input, a counter. Nothing else passes as one.
+    pub(crate) fn number(&self, name: &str) -> Option<String> {
+        self.integer(name).filter(|number| *number >= 0).map(|number| number.to_string())
+    }
+
     /// `true`, `1`, `yes` and their kin.
     pub(crate) fn truth(&self, name: &str) -> Option<bool> {
         truth(self.text(name)?.as_ref())

@@ -170,6 +170,7 @@ pub(super) fn by_number(number: i64) -> Option<Meaning> {
         303 => lasting(Kind::IntrusionArea),
         305 => lasting(Kind::ObjectLeft),
         306 | 307 => lasting(Kind::Loitering),
+        308 => lasting(Kind::ObjectRemoved),
         309 => remark(Kind::MotionDetected, "fast_movement"),
         310 => lasting(Kind::AccessTailgating),
         311 => lasting(Kind::CrowdDensity),
@@ -178,7 +179,8 @@ pub(super) fn by_number(number: i64) -> Option<Meaning> {
         315 | 316 => Pulse(Kind::CountFlow, None, None),
         317..=320 => lasting(Kind::CameraTamper),
         323 => Pulse(Kind::VehiclePassed, Some("vehicle"), None),
-        326 => Filtered("face_record"),
+        326 | 579 => Filtered("face_record"),
+        856 => lasting(Kind::CrowdDensity),
         _ => return None,
     })
 }

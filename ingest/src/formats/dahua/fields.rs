@@ -3,7 +3,7 @@
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
 
 use super::super::UNKNOWN_ATTEMPT;
-use super::super::loose::Object;
+use super::super::loose::{self, Object};
 use super::super::{clock, ident, time};
 use super::codes::{self, Meaning};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Reason};
@@ -124,7 +124,7 @@ impl Told<'_, '_> {
         observation.flags = flags;
         observation.time = when(data, &mut observation.flags);
         observation.channel = self.channel(kind);
-        observation.zone = data.text_of(&["RuleId", "RuleID"]).and_then(|rule| ident::token(&rule));
+        observation.zone = data.number("RuleId").or_else(|| data.number("RuleID"));
         observation.is_replay = ["Offline", "IsOffline", "OffLine"].iter().any(|name| data.truth(name) == Some(true));
         observation.native_seq = sequence(data);
         if is_attempt(kind) {
@@ -142,7 +142,7 @@ impl Told<'_, '_> {
             Kind::CountFlow => observation.count = passages(data),
             Kind::CrowdDensity => observation.count = data.integer("ManNum").or_else(|| data.integer("Number")),
             Kind::VehiclePassed => {
-                observation.zone = data.text("Lane").and_then(|lane| ident::token(&lane));
+                observation.zone = data.number("Lane");
                 observation
                     .flags
                     .extend(data.text_of(&["JunctionDirection", "Direction"]).and_then(|way| heading(&way)));
@@ -165,9 +165,10 @@ impl Told<'_, '_> {
 
     /// The door of an attempt, else the index; the stream counts both from zero.
     fn channel(&self, kind: Kind) -> Option<String> {
-        let door = ["Door", "DoorNo", "DoorIndex"].iter().find_map(|name| self.data.text(name));
-        let door = door.filter(|_| is_attempt(kind) || matches!(kind, Kind::DoorOpened | Kind::DoorClosed));
-        door.as_deref().or(self.index).and_then(ident::token)
+        let door = ["Door", "DoorNo", "DoorIndex"].iter().find_map(|name| self.data.number(name));
+        let of_door = is_attempt(kind) || matches!(kind, Kind::DoorOpened | Kind::DoorClosed);
+        let index = || self.index.filter(|index| loose::integer(index).is_some()).map(str::to_owned);
+        door.filter(|_| of_door).or_else(index)
     }
 
     fn attempt(&self, flags: &mut Vec<&'static str>) -> Kind {

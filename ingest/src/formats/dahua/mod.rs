@@ -77,7 +77,7 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
             }
         });
     } else {
-        Stream { rest: raw.bytes, stray: false, silent: true }.read(pieces);
+        Stream { rest: body, stray: false, silent: true }.read(pieces);
     }
     match pieces.as_slice() {
         [] => Err(Reason::NotThisFormat),

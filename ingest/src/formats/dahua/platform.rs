@@ -109,7 +109,7 @@ pub(super) fn its(root: &Object<'_>, json: &str, flag: Option<&'static str>) -> 
     observation.device_kind = Some("camera");
     observation.object_class = Some("vehicle");
     observation.time = snap.text_of(&["AccurateTime", "SnapTime"]).map(|text| time::iso(&text)).unwrap_or_default();
-    observation.zone = snap.text_of(&["LanNo", "LaneNo"]).and_then(|lane| ident::token(&lane));
+    observation.zone = snap.number("LanNo").or_else(|| snap.number("LaneNo"));
     observation.flags.extend(snap.text("Direction").and_then(|way| fields::heading(&way)));
     observation.flags.extend(flag);
     loose::note_personal(json, fields::PERSONAL, &mut observation);

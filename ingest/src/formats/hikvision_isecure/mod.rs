@@ -270,7 +270,7 @@ impl Told<'_, '_> {
                 let lane = data.text_of(&["roadwayIndex", "laneNo", "laneId"]);
                 observation.zone = lane.and_then(|lane| ident::token(&lane));
             }
-            _ => {}
+            _ => of_scene(&data, observation),
         }
     }
 
@@ -320,6 +320,19 @@ fn instant(text: &str) -> DeviceTime {
 
 fn is_ahead(at: chorus_model::Timestamp, sent: chorus_model::Timestamp) -> bool {
     at.as_micros().saturating_sub(sent.as_micros()) > AHEAD_MINUTES * 60_000_000
+}
+
+/// What a camera's analysis adds: the target and the region, in a list named after the analysis.
+fn of_scene(data: &Object<'_>, observation: &mut Observation) {
+    const ANALYSES: [&str; 7] =
+        ["fielddetection", "linedetection", "regionEntrance", "regionExiting", "loitering", "rapidMove", "parking"];
+    let Some(scene) = ANALYSES.iter().find_map(|name| data.object(name)) else { return };
+    observation.object_class = match scene.text("detectionTarget").as_deref() {
+        Some("human") => Some("person"),
+        Some("vehicle") => Some("vehicle"),
+        _ => None,
+    };
+    observation.zone = scene.number("regionID").or_else(|| scene.number("lineID"));
 }
 
 /// The card, else the number of the person.

@@ -25,7 +25,7 @@ impl Sender {
             // Some write their serial number with blanks in it.
             serial: serial.and_then(|serial| ident::token(&serial.split_whitespace().collect::<Vec<_>>().join("-"))),
             address: object.text("ipaddr").and_then(|text| address(&text)),
-            channel: object.text("channel").and_then(|channel| ident::token(&channel)),
+            channel: object.number("channel"),
             sent: None,
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn plate(plate: &Object<'_>, around: &Object<'_>, sender: &Sender) ->
         DeviceTime::Missing => sender.time(),
         read => read,
     };
-    observation.zone = around.text_of(&["rule_id", "ruleId"]).and_then(|rule| ident::token(&rule));
+    observation.zone = around.number("rule_id").or_else(|| around.number("ruleId"));
     observation.is_replay = ["isoffline", "is_offline"]
         .iter()
         .any(|name| plate.truth(name) == Some(true) || around.truth(name) == Some(true));
@@ -110,9 +110,9 @@ pub(super) fn plate(plate: &Object<'_>, around: &Object<'_>, sender: &Sender) ->
 
 /// The camera's own number begins again after a reset, so it counts together with the time.
 fn native_id(plate: &Object<'_>, around: &Object<'_>, observation: &Observation) -> Option<String> {
-    let number =
-        plate.text_of(&["plateid", "unique_id"]).or_else(|| around.text_of(&["plateid", "unique_id", "id"]))?;
-    let number = ident::token(&number)?;
+    let counter = plate.number("plateid").or_else(|| around.number("plateid")).or_else(|| around.number("id"));
+    let unique = || plate.text("unique_id").or_else(|| around.text("unique_id")).and_then(|id| ident::token(&id));
+    let number = counter.or_else(unique)?;
     match observation.time {
         DeviceTime::Zoned(at, _) | DeviceTime::Contradictory(at, _) => Some(format!("{number}/{at}")),
         DeviceTime::Local(at, _) => Some(format!("{number}/{at}")),
@@ -166,7 +166,7 @@ fn parts(stamp: &Object<'_>) -> Option<civil::DateTime> {
 pub(super) fn input(alarm: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> {
     let trigger =
         alarm.object("result").and_then(|result| result.object("TriggerResult")).ok_or(Reason::MissingField)?;
-    let source = trigger.text("source").and_then(|source| ident::token(&source)).ok_or(Reason::MissingField)?;
+    let source = trigger.number("source").ok_or(Reason::MissingField)?;
     let phase = match trigger.integer("value").ok_or(Reason::MissingField)? {
         0 => Phase::End,
         1 => Phase::Start,
@@ -195,7 +195,7 @@ pub(super) fn gate(body: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> 
         None => return Err(Reason::MissingField),
     };
     let mut observation = sender.observation(kind, phase);
-    observation.zone = body.text("gate_ctrl_id").and_then(|id| ident::token(&id));
+    observation.zone = body.number("gate_ctrl_id");
     observation.time = sender.time();
     observation.flags.extend(flag);
     Ok(Piece::Event(Box::new(observation)))

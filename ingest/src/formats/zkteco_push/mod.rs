@@ -132,11 +132,12 @@ fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Rea
     observation.time = when(row);
     observation.is_replay = stored;
     observation.flags.extend(remark);
-    let place = ["eventaddr", "doorid"].iter().find_map(|name| row.get(name)).filter(|place| *place != "0");
+    let place = ["eventaddr", "doorid"].iter().find_map(|name| row.integer(name)).filter(|place| *place > 0);
+    let place = place.map(|place| place.to_string());
     if kind == Kind::InputChanged {
-        observation.zone = place.and_then(ident::token);
+        observation.zone = place;
     } else {
-        observation.channel = place.and_then(ident::token);
+        observation.channel = place;
     }
     observation.outcome = match kind {
         _ if code.is_none() => Some(Outcome::Unknown),

@@ -136,8 +136,12 @@ impl<'a> Row<'a> {
 
     pub(super) fn of(line: &'a str) -> Self {
         let line = line.trim_matches(['\r', '\n', ' ']);
-        let apart = if line.contains('\t') { '\t' } else { ',' };
-        let fields = line.split(apart).filter_map(|field| field.split_once('=')).take(Self::MAX_FIELDS);
+        let apart = if line.contains('\t') { Some('\t') } else { Some(',').filter(|comma| line.contains(*comma)) };
+        let fields: Vec<&str> = match apart {
+            Some(apart) => line.split(apart).take(Self::MAX_FIELDS).collect(),
+            None => apart_by_blanks(line),
+        };
+        let fields = fields.into_iter().filter_map(|field| field.split_once('='));
         // A stored event begins with the name of its table.
         let named = |(key, value): (&'a str, &'a str)| {
             let key = key.trim().rsplit(' ').next().unwrap_or_default();
@@ -160,13 +164,31 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The fields of a line whose tabs became blanks: a field begins at a word with an equals sign, and a time has a blank within.
+fn apart_by_blanks(line: &str) -> Vec<&str> {
+    let mut starts: Vec<usize> = Vec::new();
+    let mut at = 0;
+    for word in line.split_inclusive(' ') {
+        if word.contains('=') && starts.len() < Row::MAX_FIELDS {
+            starts.push(at);
+        }
+        at += word.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([line.len()]);
+    starts.iter().zip(ends).filter_map(|(start, end)| line.get(*start..end)).map(str::trim).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_row_is_apart_by_tabs_or_by_commas() {
-        for line in ["time=2026-11-24 08:00:00\tPin=7\tevent=0", "time=2026-11-24 08:00:00,pin=7,event=0\r"] {
+        for line in [
+            "time=2026-11-24 08:00:00\tPin=7\tevent=0",
+            "time=2026-11-24 08:00:00,pin=7,event=0\r",
+            "time=2026-11-24 08:00:00 pin=7  event=0",
+        ] {
             let row = Row::of(line);
             assert_eq!(
                 (row.get("time"), row.integer("pin"), row.integer("event")),
