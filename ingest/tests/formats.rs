@@ -37,6 +37,13 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("sia_dc09", "sia-dc09"),
         ("hikvision_isapi", "hikvision-isapi"),
         ("onvif", "onvif"),
+        ("hikvision_isecure", "hikvision-isecure"),
+        ("dahua", "dahua"),
+        ("vzenith_lpr", "vzenith-lpr"),
+        ("zkteco_push", "zkteco-push"),
+        ("frigate", "frigate"),
+        ("unifi_protect", "unifi-protect"),
+        ("rtls_uwb", "rtls-uwb"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {
