@@ -37,6 +37,7 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("sia_dc09", "sia-dc09"),
         ("hikvision_isapi", "hikvision-isapi"),
         ("onvif", "onvif"),
+        ("gb26875", "gb-t-26875"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

@@ -7,6 +7,7 @@ pub mod chorus;
 pub(crate) mod contact_id;
 pub mod ga1400;
 mod ga1400_fields;
+pub mod gb26875;
 pub mod gb28181;
 mod gb28181_alarm;
 mod gb_device;
@@ -45,6 +46,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: gb28181::NAME, sniff: gb28181::sniff, decode: gb28181::decode },
     Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
     Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
+    Format { name: gb26875::NAME, sniff: gb26875::sniff, decode: gb26875::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
 ];
 
