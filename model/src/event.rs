@@ -221,10 +221,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// The time for windows: the device's own where it is plausible, else that of receipt.
+    /// The time for windows: the device's own where it is plausible and finer than a day, else that of receipt.
     #[must_use]
     pub fn effective_time(&self) -> Timestamp {
         match (self.time_quality, self.event_time) {
+            // The start of a day stands for the day; nothing happened at that midnight.
+            _ if self.time_precision == Some(TimePrecision::Date) => self.received_at,
             (TimeQuality::Zoned | TimeQuality::AssumedZone, Some(time)) => time,
             _ => self.received_at,
         }

@@ -12,7 +12,9 @@ pub mod gb28181;
 mod gb28181_alarm;
 mod gb_device;
 pub mod hikvision_isapi;
+pub mod hl7v2;
 pub(crate) mod ident;
+pub(crate) mod moment;
 pub(crate) mod multipart;
 pub mod onvif;
 pub mod sia_dc09;
@@ -47,6 +49,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: onvif::NAME, sniff: onvif::sniff, decode: onvif::decode },
     Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
     Format { name: gb26875::NAME, sniff: gb26875::sniff, decode: gb26875::decode },
+    Format { name: hl7v2::NAME, sniff: hl7v2::sniff, decode: hl7v2::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
 ];
 

@@ -29,7 +29,7 @@ use chorus_model::{DeviceScheme, Integrity, Kind, Phase};
 
 use self::frame::{Frame, Frames, little};
 use self::tables::{Bit, Operation};
-use super::text;
+use super::{moment, text};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -258,7 +258,7 @@ impl Object<'_> {
         if self.time == DeviceTime::Missing && time != DeviceTime::Missing {
             observation.flags.push("frame_time");
         }
-        if is_late(self.time, self.frame.sent) {
+        if moment::minutes_between(self.time, self.frame.sent).is_some_and(|minutes| minutes > LATE_MINUTES) {
             observation.flags.push("sent_late");
         }
         if self.is_miscounted {
@@ -293,13 +293,4 @@ fn observe(frame: &Frame<'_>, kind: Kind, time: DeviceTime) -> Observation {
 fn identity(frame: &Frame<'_>, index: usize, time: DeviceTime) -> Option<String> {
     let DeviceTime::Local(at, _) = time else { return None };
     Some(format!("{}/{}/{index}/{at}", frame.source, frame.serial))
-}
-
-fn is_late(happened: DeviceTime, sent: DeviceTime) -> bool {
-    match (happened, sent) {
-        (DeviceTime::Local(happened, _), DeviceTime::Local(sent, _)) => {
-            sent.duration_since(happened).as_mins() > LATE_MINUTES
-        }
-        _ => false,
-    }
 }
