@@ -39,6 +39,7 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("onvif", "onvif"),
         ("gb26875", "gb-t-26875"),
         ("hl7v2", "hl7v2"),
+        ("grid_case", "grid-case"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

@@ -11,9 +11,11 @@ pub mod gb26875;
 pub mod gb28181;
 mod gb28181_alarm;
 mod gb_device;
+pub mod grid_case;
 pub mod hikvision_isapi;
 pub mod hl7v2;
 pub(crate) mod ident;
+pub(crate) mod json;
 pub(crate) mod moment;
 pub(crate) mod multipart;
 pub mod onvif;
@@ -51,6 +53,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: gb26875::NAME, sniff: gb26875::sniff, decode: gb26875::decode },
     Format { name: hl7v2::NAME, sniff: hl7v2::sniff, decode: hl7v2::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
+    Format { name: grid_case::NAME, sniff: grid_case::sniff, decode: grid_case::decode },
 ];
 
 /// The format with this name.
