@@ -3,6 +3,7 @@
 //! The code here reads foreign bytes: it never panics, takes time bounded in the size of its input, and answers what it
 //! cannot read with a [`Reason`].
 
+pub mod cap;
 pub mod chorus;
 pub(crate) mod contact_id;
 pub mod ga1400;
@@ -54,6 +55,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: hl7v2::NAME, sniff: hl7v2::sniff, decode: hl7v2::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
     Format { name: grid_case::NAME, sniff: grid_case::sniff, decode: grid_case::decode },
+    Format { name: cap::NAME, sniff: cap::sniff, decode: cap::decode },
 ];
 
 /// The format with this name.
