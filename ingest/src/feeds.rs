@@ -29,7 +29,7 @@ pub static FEEDS: &[Feed] = &[
     },
     Feed { name: "gate", formats: &["hikvision-isapi", "onvif", "gb-t-28181", "sia-dc09", "gb-t-26875", "chorus"] },
     Feed { name: "camera", formats: &["ga-t-1400", "gb-t-28181", "hikvision-isapi", "onvif", "chorus"] },
-    Feed { name: "grid", formats: &["chorus", "grid-case", "cap"] },
+    Feed { name: "grid", formats: &["chorus", "grid-case", "cap", "cn-warning"] },
 ];
 
 /// The feed of that name.

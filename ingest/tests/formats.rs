@@ -41,6 +41,7 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("hl7v2", "hl7v2"),
         ("grid_case", "grid-case"),
         ("cap", "cap"),
+        ("cn_warning", "cn-warning"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

@@ -9,10 +9,15 @@ use serde_json::value::RawValue;
 
 use super::chorus::syntax;
 use super::ga1400_fields::Key;
-use crate::observation::Reason;
+use crate::observation::{Piece, Reason};
 
 /// The most members of one object: each question walks over them.
 const MAX_MEMBERS: usize = 1_024;
+
+/// The most pieces of one record.
+const MAX_PIECES: usize = 1_000;
+/// The deepest nesting of wrappers.
+const MAX_DEPTH: usize = 6;
 
 /// An object: names and values in their order.
 #[derive(Default)]
@@ -102,6 +107,70 @@ impl<'a> Object<'a> {
             self.get(name).is_some_and(|value| !matches!(value.get(), "null" | "\"\"" | "[]" | "{}" | "false"))
         })
     }
+}
+
+/// Opens lists and wrappers down to the objects that `read` makes something of, in their order. `read` leaves the pieces alone
+/// when an object is none of its own; then the wrappers in it are opened.
+///
+/// # Errors
+/// Broken JSON at the top.
+pub(crate) fn each(
+    value: &RawValue,
+    wrappers: &[&str],
+    pieces: &mut Vec<Piece>,
+    read: &mut impl FnMut(&Object<'_>, &mut Vec<Piece>),
+) -> Result<(), Reason> {
+    open(value, wrappers, 0, pieces, read)
+}
+
+fn open(
+    value: &RawValue,
+    wrappers: &[&str],
+    depth: usize,
+    pieces: &mut Vec<Piece>,
+    read: &mut impl FnMut(&Object<'_>, &mut Vec<Piece>),
+) -> Result<(), Reason> {
+    if depth > MAX_DEPTH {
+        pieces.push(Piece::Rejected(Reason::TooLarge));
+        return Ok(());
+    }
+    if value.get().starts_with('[') {
+        let members = list(value);
+        if members.is_empty() {
+            pieces.push(Piece::Filtered("empty_list"));
+        }
+        for member in members {
+            if pieces.len() >= MAX_PIECES {
+                pieces.push(Piece::Rejected(Reason::TooLarge));
+                break;
+            }
+            match member.get().bytes().next() {
+                Some(b'{' | b'[') => open(member, wrappers, depth + 1, pieces, read)?,
+                _ => pieces.push(Piece::Rejected(Reason::BadValue)),
+            }
+        }
+        return Ok(());
+    }
+    let object = Object::read(value.get())?;
+    let before = pieces.len();
+    read(&object, pieces);
+    if pieces.len() > before {
+        return Ok(());
+    }
+    for wrapper in wrappers {
+        if let Some(inner) = object.get(wrapper).filter(|inner| inner.get().starts_with(['{', '['])) {
+            if pieces.len() >= MAX_PIECES {
+                pieces.push(Piece::Rejected(Reason::TooLarge));
+                break;
+            }
+            open(inner, wrappers, depth + 1, pieces, read)?;
+        }
+    }
+    if pieces.len() == before && depth > 0 {
+        // It came where such objects come, and is none that is known.
+        pieces.push(Piece::Rejected(Reason::MissingField));
+    }
+    Ok(())
 }
 
 /// The object that a value is.

@@ -5,6 +5,7 @@
 
 pub mod cap;
 pub mod chorus;
+pub mod cn_warning;
 pub(crate) mod contact_id;
 pub mod ga1400;
 mod ga1400_fields;
@@ -56,6 +57,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
     Format { name: grid_case::NAME, sniff: grid_case::sniff, decode: grid_case::decode },
     Format { name: cap::NAME, sniff: cap::sniff, decode: cap::decode },
+    Format { name: cn_warning::NAME, sniff: cn_warning::sniff, decode: cn_warning::decode },
 ];
 
 /// The format with this name.

@@ -33,11 +33,6 @@ use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 /// The format's name.
 pub const NAME: &str = "grid-case";
 
-/// The most reports of one record.
-const MAX_REPORTS: usize = 1_000;
-/// The deepest nesting of wrappers.
-const MAX_DEPTH: usize = 6;
-
 /// True for JSON with a member that only such reports have.
 pub fn sniff(bytes: &[u8]) -> bool {
     const HEAD: usize = 8_192;
@@ -81,53 +76,11 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
     let document: &RawValue =
         serde_json::from_str(payload.text.trim_start_matches('\u{feff}')).map_err(|error| syntax(&error))?;
-    open(document, payload.flag, 0, pieces)?;
+    json::each(document, fields::WRAPPERS, pieces, &mut |object, pieces| match unwanted(object) {
+        Some(word) => pieces.push(Piece::Filtered(word)),
+        None => report(object, payload.flag, pieces),
+    })?;
     if pieces.is_empty() { Err(Reason::NotThisFormat) } else { Ok(()) }
-}
-
-/// Opens lists and wrappers down to the reports.
-fn open(value: &RawValue, flag: Option<&'static str>, depth: usize, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    if depth > MAX_DEPTH || pieces.len() >= MAX_REPORTS {
-        pieces.push(Piece::Rejected(Reason::TooLarge));
-        return Ok(());
-    }
-    if value.get().starts_with('[') {
-        let members = json::list(value);
-        if members.is_empty() {
-            pieces.push(Piece::Filtered("empty_list"));
-        }
-        for member in members {
-            if pieces.len() >= MAX_REPORTS {
-                pieces.push(Piece::Rejected(Reason::TooLarge));
-                break;
-            }
-            match member.get().bytes().next() {
-                Some(b'{' | b'[') => open(member, flag, depth + 1, pieces)?,
-                _ => pieces.push(Piece::Rejected(Reason::BadValue)),
-            }
-        }
-        return Ok(());
-    }
-    let object = Object::read(value.get())?;
-    if let Some(word) = unwanted(&object) {
-        pieces.push(Piece::Filtered(word));
-        return Ok(());
-    }
-    let before = pieces.len();
-    report(&object, flag, pieces);
-    if pieces.len() > before {
-        return Ok(());
-    }
-    for wrapper in fields::WRAPPERS {
-        if let Some(inner) = object.get(wrapper).filter(|inner| inner.get().starts_with(['{', '['])) {
-            open(inner, flag, depth + 1, pieces)?;
-        }
-    }
-    if pieces.len() == before && depth > 0 {
-        // It came where reports come, and is none that is known.
-        pieces.push(Piece::Rejected(Reason::MissingField));
-    }
-    Ok(())
 }
 
 /// Tables about people who are watched or ill.
