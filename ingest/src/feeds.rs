@@ -25,7 +25,7 @@ pub static FEEDS: &[Feed] = &[
     Feed { name: "school", formats: &["hikvision-isapi", "sia-dc09", "gb-t-28181", "onvif", "gb-t-26875", "chorus"] },
     Feed {
         name: "hospital",
-        formats: &["hl7v2", "hikvision-isapi", "sia-dc09", "onvif", "gb-t-28181", "gb-t-26875", "chorus"],
+        formats: &["hl7v2", "fhir-r4", "hikvision-isapi", "sia-dc09", "onvif", "gb-t-28181", "gb-t-26875", "chorus"],
     },
     Feed { name: "gate", formats: &["hikvision-isapi", "onvif", "gb-t-28181", "sia-dc09", "gb-t-26875", "chorus"] },
     Feed { name: "camera", formats: &["ga-t-1400", "gb-t-28181", "hikvision-isapi", "onvif", "chorus"] },

@@ -42,6 +42,7 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("grid_case", "grid-case"),
         ("cap", "cap"),
         ("cn_warning", "cn-warning"),
+        ("fhir_r4", "fhir-r4"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {

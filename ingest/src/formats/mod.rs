@@ -7,6 +7,7 @@ pub mod cap;
 pub mod chorus;
 pub mod cn_warning;
 pub(crate) mod contact_id;
+pub mod fhir_r4;
 pub mod ga1400;
 mod ga1400_fields;
 pub mod gb26875;
@@ -54,6 +55,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: sia_dc09::NAME, sniff: sia_dc09::sniff, decode: sia_dc09::decode },
     Format { name: gb26875::NAME, sniff: gb26875::sniff, decode: gb26875::decode },
     Format { name: hl7v2::NAME, sniff: hl7v2::sniff, decode: hl7v2::decode },
+    Format { name: fhir_r4::NAME, sniff: fhir_r4::sniff, decode: fhir_r4::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
     Format { name: grid_case::NAME, sniff: grid_case::sniff, decode: grid_case::decode },
     Format { name: cap::NAME, sniff: cap::sniff, decode: cap::decode },
