@@ -228,7 +228,7 @@ impl Resource<'_> {
     /// A device, or a channel of one, tells of itself.
     fn state(
         &self,
-        state: Option<Result<(Kind, Phase, Option<&'static str>), &'static str>>,
+        state: Option<types::State>,
         device: Option<String>,
         channel: Option<String>,
     ) -> Result<Piece, Reason> {

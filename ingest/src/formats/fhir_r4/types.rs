@@ -75,8 +75,11 @@ pub(super) fn bed(code: &str) -> Option<&'static str> {
     })
 }
 
+/// What a device's state is: kind, phase and remark; or why it is no event.
+pub(super) type State = Result<(Kind, Phase, Option<&'static str>), &'static str>;
+
 /// What a device says of itself by its reason for a state; a state alone says less.
-pub(super) fn device(status: &str, reason: &str) -> Option<Result<(Kind, Phase, Option<&'static str>), &'static str>> {
+pub(super) fn device(status: &str, reason: &str) -> Option<State> {
     Some(match (status, reason) {
         ("entered-in-error", _) => Err("entered_in_error"),
         (_, "online") => Ok((Kind::DeviceOnline, Phase::Pulse, None)),
@@ -95,7 +98,7 @@ pub(super) fn device(status: &str, reason: &str) -> Option<Result<(Kind, Phase, 
 }
 
 /// What a device's channel says of itself.
-pub(super) fn metric(status: &str) -> Option<Result<(Kind, Phase, Option<&'static str>), &'static str>> {
+pub(super) fn metric(status: &str) -> Option<State> {
     Some(match status {
         "on" => Ok((Kind::DeviceOnline, Phase::Pulse, None)),
         "off" => Ok((Kind::DeviceOffline, Phase::Pulse, None)),
