@@ -53,6 +53,8 @@ fn our_fixtures_read_as_they_are_meant() {
             "alarm_as_result.hl7",
             &["patient_device.alarm start 6d1a2b3c-0000-4111-8222-933344445555 2026-11-24T04:00:00Z"],
         ),
+        ("pump_alarm_in_value.hl7", &["patient_device.alarm start ICU 2026-11-24T05:00:00Z"]),
+        ("alarm_without_order.hl7", &["patient_device.alarm end 00A0370000000001 2026-11-24T05:01:00Z"]),
         ("gateway_heartbeat.hl7", &["device.heartbeat pulse ICU/GH 2026-11-24T04:10:00Z"]),
         ("result.hl7", &["filtered observation"]),
         ("answer.hl7", &["filtered answer"]),
@@ -151,6 +153,30 @@ fn an_alarm_ends_where_it_began_and_two_limits_are_two_alarms() {
     assert_ne!(began[0].zone, began[1].zone);
     assert_ne!(began[0].native_id, began[1].native_id);
     assert_eq!(began[0].native_seq, Some(7));
+}
+
+#[test]
+fn an_alarm_that_says_in_its_value_which_it_is_is_that_one_and_a_pump_is_no_other_pump() {
+    let pump = one(read(&fixture(NAME, "pump_alarm_in_value.hl7")));
+    assert_eq!((pump.zone.as_deref(), pump.channel.as_deref()), (Some("196940"), Some("PUMP-17")));
+    assert_eq!(pump.device_kind, Some("infusion_pump"));
+    assert_eq!(pump.severity.map(|(severity, _)| severity), Some(Severity::High));
+    let monitor = one(read(&fixture(NAME, "alarm_without_order.hl7")));
+    assert_eq!((monitor.zone.as_deref(), monitor.flags), (Some("196680"), vec!["technical"]));
+}
+
+#[test]
+fn a_measurement_is_no_alarm_even_in_a_message_for_alarms() {
+    let message = |observation: &str| {
+        format!("MSH|^~\\&|A|F|||20261124||ORU^R40|1|P|2.6\rOBR|1|||70929^MDC_DEV_HDIALY^MDC\r{observation}\r")
+    };
+    for (observation, want) in [
+        ("OBX|1|NM|158776^MDC_HDIALY_BLD_PUMP_PRESS_VEN^MDC|1.1|120", "filtered observation"),
+        ("OBX|1|ST|196670^MDC_EVT_LO^MDC|1.1|x", "patient_device.alarm pulse - local 2026-11-24T00:00:00"),
+    ] {
+        assert_eq!(rows(&read(message(observation).as_bytes())), [want]);
+    }
+    assert_eq!(rows(&read(b"MSH|^~\\&|A|F|||20261124||ORU^R40|1|P|2.6\r")), ["rejected missing_field"]);
 }
 
 #[test]

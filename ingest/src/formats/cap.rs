@@ -229,10 +229,7 @@ impl Alert {
         observation.is_test = is_test;
         observation.time = moment::iso(&self.sent);
         let own = identifier(&self.identifier);
-        observation.native_id = own.as_ref().map(|own| match observation.time {
-            DeviceTime::Zoned(at, _) => format!("{own}/{at}"),
-            _ => own.clone(),
-        });
+        observation.native_id.clone_from(&own);
         if kind == Kind::ExternalWarning {
             let began = began(&self.references);
             if began.is_none() && !self.message.eq_ignore_ascii_case("alert") {

@@ -69,8 +69,11 @@ fn civil_of(digits: &str, fraction: &str) -> Option<(civil::DateTime, TimePrecis
         (10 | 12, true) => TimePrecision::Minute,
         (14, true) => TimePrecision::Second,
         (14, false) => TimePrecision::Ms,
+        // Some write the milliseconds without their point.
+        (17, true) => TimePrecision::Ms,
         _ => return None,
     };
+    let fraction = digits.get(14..).filter(|millis| !millis.is_empty()).unwrap_or(fraction);
     let day = civil::Date::new(digits.get(..4)?.parse().ok()?, part(4)?, part(6)?).ok()?;
     let nanos: i32 = format!("{fraction:0<9}").parse().ok()?;
     let or_zero = |from: usize| if digits.len() > from { part(from) } else { Some(0) };
@@ -130,6 +133,7 @@ mod tests {
             ("202611240830", local(8, 30, 0, TimePrecision::Minute)),
             ("20261124083015", local(8, 30, 15, TimePrecision::Second)),
             ("202611240830+0800", zoned("2026-11-24T00:30:00Z", TimePrecision::Minute)),
+            ("20261124083015500+0800", zoned("2026-11-24T00:30:15.5Z", TimePrecision::Ms)),
             ("20261124083015.5-0530", zoned("2026-11-24T14:00:15.5Z", TimePrecision::Ms)),
         ] {
             assert_eq!(compact(text), want, "{text}");

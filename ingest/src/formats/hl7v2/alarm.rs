@@ -12,17 +12,17 @@ use crate::observation::{DeviceTime, Observation};
 
 /// `MDC_EVT_ALARM`.
 const ALARM: &str = "196616";
-/// `MDC_EVT_ACTIVE`: a gateway that says that it is there, in the clothes of an alarm (trap 5).
-const ACTIVE: &str = "258047";
+/// `MDC_EVT_ACTIVE`, in two prints: a gateway that says that it is there, in the clothes of an alarm (trap 5).
+const ACTIVE: [&str; 2] = ["258047", "196614"];
 
-/// An OBR with its OBX.
+/// An OBR with its OBX. Some senders leave the OBR out.
 pub(super) struct Group<'m> {
-    order: Segment<'m>,
+    order: Option<Segment<'m>>,
     observations: Vec<Segment<'m>>,
 }
 
 impl<'m> Group<'m> {
-    pub(super) fn new(order: Segment<'m>) -> Self {
+    pub(super) fn new(order: Option<Segment<'m>>) -> Self {
         Self { order, observations: Vec::new() }
     }
 
@@ -30,12 +30,17 @@ impl<'m> Group<'m> {
         self.observations.push(observation);
     }
 
-    /// True when this is an alarm and no measurement: it says so, or has an alarm's phase or state.
-    pub(super) fn is_alarm(&self) -> bool {
-        let (code, name) = (self.order.component(4, 1), self.order.component(4, 2));
-        code == ALARM
-            || name == "MDC_EVT_ALARM"
-            || self.observations.iter().any(|segment| matches!(facet(segment), Some(Facet::Phase | Facet::State)))
+    /// True when this is an alarm and no measurement: it says so, or has an alarm's phase or state; in a message that is an
+    /// alert by its type, any event is one.
+    pub(super) fn is_alarm(&self, is_alert: bool) -> bool {
+        let code = self.order.map(|order| order.component(4, 1)).unwrap_or_default();
+        let name = self.order.map(|order| order.component(4, 2)).unwrap_or_default();
+        let is_event = |segment: &Segment<'m>| {
+            matches!(facet(segment), Some(Facet::Phase | Facet::State))
+                || segment.component(3, 1) == ALARM
+                || is_alert && segment.component(3, 2).starts_with("MDC_EVT_")
+        };
+        code == ALARM || name == "MDC_EVT_ALARM" || self.observations.iter().any(is_event)
     }
 
     /// The alarm, or the heartbeat that looks like one. Ward, identity and what was left behind are the caller's.
@@ -44,7 +49,7 @@ impl<'m> Group<'m> {
         for segment in &self.observations {
             facts.take(segment);
         }
-        let is_heartbeat = (facts.code == ACTIVE || facts.name == "MDC_EVT_ACTIVE")
+        let is_heartbeat = (ACTIVE.contains(&facts.code) || facts.name == "MDC_EVT_ACTIVE")
             && facts.priority.is_none_or(|priority| priority == Severity::Info);
         let kind = if is_heartbeat { Kind::DeviceHeartbeat } else { Kind::PatientDeviceAlarm };
         let mut observation = Observation::new("", DeviceScheme::Hl7Location, kind);
@@ -63,21 +68,27 @@ impl<'m> Group<'m> {
         observation
     }
 
-    /// OBR-7; of an end OBR-8, where it is told.
+    /// OBR-7; of an end OBR-8, where it is told; else the first time of an observation.
     fn time(&self, phase: Phase) -> DeviceTime {
         let fields: &[usize] = if phase == Phase::End { &[8, 7] } else { &[7, 22] };
-        let of_order = fields.iter().map(|field| moment::compact(self.order.component(*field, 1)));
-        let of_facets = self.observations.iter().map(|segment| moment::compact(segment.component(14, 1)));
-        of_order.chain(of_facets).find(|time| *time != DeviceTime::Missing).unwrap_or_default()
+        let of_order = fields.iter().filter_map(|field| Some(self.order?.component(*field, 1)));
+        let of_facets = self.observations.iter().map(|segment| segment.component(14, 1));
+        let mut times = of_order.chain(of_facets).map(moment::compact);
+        times.find(|time| *time != DeviceTime::Missing).unwrap_or_default()
     }
 
-    /// The device at the bed: its instance (OBX-18) as a UUID, EUI-64 or serial.
+    /// The device at the bed: the id that it gives to itself, else its instance (OBX-18). Of that the first part is the
+    /// device's own; the third may be its maker's, and the same for all.
     pub(super) fn equipment(&self) -> Option<(String, DeviceScheme)> {
-        self.observations.iter().find_map(|segment| {
-            let instances = segment
-                .repetitions(18)
-                .map(|instance| [3, 1].into_iter().find_map(|part| equipment_id(segment.component_of(instance, part))));
-            instances.flatten().next()
+        let systems = self.observations.iter().filter(|segment| facet(segment) == Some(Facet::System));
+        let own = systems.map(|segment| segment.component(5, 1)).find_map(equipment_id);
+        own.or_else(|| {
+            self.observations.iter().find_map(|segment| {
+                let mut instances = segment.repetitions(18).map(|instance| {
+                    [1, 3].into_iter().find_map(|part| equipment_id(segment.component_of(instance, part)))
+                });
+                instances.find_map(|id| id)
+            })
         })
     }
 }
@@ -120,10 +131,14 @@ impl<'m> Facts<'m> {
             Some(Facet::Type) => self.remarks.extend(tables::alarm_type(value)),
             Some(Facet::Inactivation) => self.remarks.extend(tables::inactivation(value)),
             Some(Facet::Source) => self.about = value,
+            Some(Facet::Text | Facet::System) => {}
             // A device that only stands around the alarm.
             None if name.starts_with("MDC_DEV_") => {}
             None if self.code.is_empty() && self.name.is_empty() => {
-                (self.code, self.name) = (code, name);
+                // What is only called an alarm says in its value which.
+                let in_value = code == ALARM || name == "MDC_EVT_ALARM";
+                let of_value = (value, segment.component(5, 2));
+                (self.code, self.name) = if in_value && of_value != ("", "") { of_value } else { (code, name) };
                 // Priority and type may stand in the first facet's flags: `H~PM~SP`.
                 for word in segment.repetitions(8) {
                     self.priority = self.priority.or(if word.len() == 2 { tables::priority(word) } else { None });
@@ -137,7 +152,7 @@ impl<'m> Facts<'m> {
 
     /// The phase; where it is not told, the state.
     fn phase(&mut self) -> Phase {
-        let state = self.state.to_ascii_lowercase();
+        let state = self.state.to_ascii_lowercase().replace("off", "inactive");
         match self.phase.to_ascii_lowercase().as_str() {
             "start" if state == "inactive" => {
                 self.remarks.push("phase_contradictory");

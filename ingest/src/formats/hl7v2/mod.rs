@@ -8,7 +8,7 @@
 //! |---|---|
 //! | ADT A01, A02, A03, A06, A07, A11 to A13, A21, A22, A52, A53 | `occupancy.changed` of the ward, with a remark (`admitted`, …) |
 //! | ADT with another trigger | filtered: `registration`, `planned`, `tracking`, `patient_record`, … |
-//! | ORU^R40, and ORU^R01 whose OBR is `MDC_EVT_ALARM` or whose OBX hold an alarm's phase | `patient_device.alarm`, one for each OBR; phase by 68165, else by 68166 |
+//! | ORU^R40, and ORU^R01 whose OBR is `MDC_EVT_ALARM` or whose OBX hold an alarm's phase | `patient_device.alarm`, one for each OBR; phase by 68165 or 68481, else by the state |
 //! | the same with `MDC_EVT_ACTIVE` of no priority | `device.heartbeat`: a gateway's sign of life in an alarm's clothes (trap 5) |
 //! | other OBR, other ORU | filtered as `observation` |
 //! | ACK and answers, queries, orders, records | filtered |
@@ -110,9 +110,12 @@ fn one<'m>(message: &'m Message<'m>, pieces: &mut Vec<Piece>) -> Result<(), Reas
         match segment.name {
             "EVN" => envelope.event = envelope.event.or(Some(segment)),
             "PV1" => envelope.visit(segment),
-            "OBR" => groups.push(Group::new(segment)),
+            "OBR" => groups.push(Group::new(Some(segment))),
             "OBX" => {
                 envelope.note("OBX-5", !segment.field(5).is_empty());
+                if groups.is_empty() {
+                    groups.push(Group::new(None));
+                }
                 if let Some(group) = groups.last_mut() {
                     group.push(segment);
                 }
@@ -173,12 +176,10 @@ impl<'m> Envelope<'m> {
     }
 
     fn alarms(&self, groups: &[Group<'m>], is_alert: bool, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-        let alarms: Vec<&Group<'m>> = groups.iter().filter(|group| group.is_alarm()).collect();
-        // An alert whose alarm is named by no code that is known is one all the same.
-        let alarms = if alarms.is_empty() && is_alert { groups.iter().collect() } else { alarms };
-        if alarms.is_empty() && is_alert {
+        if groups.is_empty() {
             return Err(Reason::MissingField);
         }
+        let alarms: Vec<&Group<'m>> = groups.iter().filter(|group| group.is_alarm(is_alert)).collect();
         if alarms.is_empty() {
             pieces.push(Piece::Filtered("observation"));
         }

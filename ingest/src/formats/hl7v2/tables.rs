@@ -63,6 +63,10 @@ pub(super) enum Facet {
     Inactivation,
     Priority,
     Type,
+    /// What is shown to people.
+    Text,
+    /// The id of the device.
+    System,
 }
 
 /// A facet, by its name as makers spell it, else by its code.
@@ -75,12 +79,17 @@ pub(super) fn facet(code: &str, name: &str) -> Option<Facet> {
         _ if named("ALARM_PRIORITY") || named("ALERT_PRIORITY") => Facet::Priority,
         _ if named("ALERT_TYPE") || named("ALARM_TYPE") => Facet::Type,
         _ if named("ALERT_SOURCE") || named("ALARM_SOURCE") => Facet::Source,
+        _ if named("ALERT_TEXT") => Facet::Text,
+        _ if name == "MDC_ATTR_SYS_ID" => Facet::System,
         "68480" => Facet::Source,
-        "68165" => Facet::Phase,
-        "68166" => Facet::State,
-        "68167" => Facet::Inactivation,
-        "68484" => Facet::Priority,
+        // The second code of each is that of the standard's later print.
+        "68165" | "68481" => Facet::Phase,
+        "68166" | "68482" => Facet::State,
+        "68167" | "68483" => Facet::Inactivation,
+        "68168" | "68484" => Facet::Priority,
         "68485" => Facet::Type,
+        "68546" => Facet::Text,
+        "67972" => Facet::System,
         _ => return None,
     })
 }
