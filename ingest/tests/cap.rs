@@ -171,6 +171,15 @@ fn trap_16_what_came_before_the_break_counts() {
 }
 
 #[test]
+fn no_entity_of_the_senders_own_is_resolved() {
+    let xml = "<?xml version='1.0'?><!DOCTYPE alert [<!ENTITY e SYSTEM 'file:///etc/passwd'><!ENTITY s 'Actual'>\
+               <!ENTITY % p SYSTEM 'http://127.0.0.1/'>%p;]>\
+               <alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'><identifier>1&e;</identifier><sender>s</sender>\
+               <status>&s;Actual</status><msgType>Alert</msgType><info><contact>&e;</contact></info></alert>";
+    assert_eq!(one(read(xml.as_bytes())).native_id.as_deref(), Some("1"));
+}
+
+#[test]
 fn trap_18_a_circle_has_a_centre_and_its_datum_is_that_of_the_standard() {
     let geo = one(read(&fixture(NAME, "alert.cap"))).geo.unwrap();
     assert_eq!((geo.lat, geo.lon, geo.datum.as_ref()), (28.68, 115.89, "wgs84"));
