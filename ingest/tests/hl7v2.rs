@@ -236,6 +236,8 @@ fn trap_16_a_message_that_cannot_be_read_costs_only_itself() {
     let read = read(record.as_bytes()).unwrap();
     assert_eq!(events(&read).len(), 2);
     assert!(matches!(read[1], Piece::Rejected(Reason::MissingField)));
+    let open = one(wire::read(NAME, format!("\u{b}{}", adt("A01", "")).as_bytes()));
+    assert_eq!(open.flags.last(), Some(&"block_open"));
     assert_eq!(wire::read(NAME, b"PID|1").unwrap_err(), Reason::NotThisFormat);
 }
 

@@ -4,6 +4,10 @@ use std::borrow::Cow;
 
 use super::super::text;
 
+/// The bytes around a message in MLLP.
+pub(super) const BLOCK_BEGINS: u8 = 0x0b;
+pub(super) const BLOCK_ENDS: u8 = 0x1c;
+
 /// What a record is made of.
 #[derive(Debug)]
 pub(super) enum Part<'a> {
@@ -27,7 +31,7 @@ fn is_trailer(line: &[u8]) -> bool {
 /// The separators of segments, of lines (public copies have them) and of MLLP's blocks. None of them is a byte of a character
 /// in UTF-8 or GB18030.
 const fn is_break(byte: u8) -> bool {
-    matches!(byte, b'\r' | b'\n' | 0x0b | 0x1c)
+    matches!(byte, b'\r' | b'\n' | BLOCK_BEGINS | BLOCK_ENDS)
 }
 
 /// The messages of a record, in their order; true beside them when a batch was met.

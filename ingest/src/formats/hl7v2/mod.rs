@@ -1,6 +1,7 @@
 //! HL7 v2: what a hospital's systems say of wards (ADT) and of devices at patients (IHE PCD-04).
 //!
-//! A record holds one message or many: bare, in blocks of MLLP, in batches (FHS, BHS); segments end in CR or LF. Delimiters are
+//! A record holds one message or many: bare, in blocks of MLLP (one that is not closed is flagged `block_open`), in batches (FHS,
+//! BHS); segments end in CR or LF. Delimiters are
 //! those of MSH-1 and MSH-2. Almost everything here is about patients, so little is kept: what happened, in which ward,
 //! when, how urgent.
 //!
@@ -67,14 +68,17 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     }
     let bytes = raw.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw.bytes);
     let (parts, is_batch) = message::parts(bytes);
-    for part in parts {
+    let is_open = memchr::memrchr(message::BLOCK_BEGINS, bytes) > memchr::memrchr(message::BLOCK_ENDS, bytes);
+    let last = parts.len().saturating_sub(1);
+    for (index, part) in parts.into_iter().enumerate() {
         if pieces.len() >= MAX_PIECES {
             pieces.push(Piece::Rejected(Reason::TooLarge));
             break;
         }
         let read = match part {
             Part::Message(bytes) => {
-                Message::of(bytes).ok_or(Reason::Truncated).and_then(|message| one(&message, pieces))
+                let is_cut = is_open && index == last;
+                Message::of(bytes).ok_or(Reason::Truncated).and_then(|message| one(&message, is_cut, pieces))
             }
             Part::Stray => Err(Reason::MissingField),
         };
@@ -99,12 +103,14 @@ struct Envelope<'m> {
     visit: Option<Segment<'m>>,
     dropped: Vec<&'static str>,
     flag: Option<&'static str>,
+    /// Its block of MLLP is not closed: what came last may be missing.
+    is_cut: bool,
 }
 
-fn one<'m>(message: &'m Message<'m>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
+fn one<'m>(message: &'m Message<'m>, is_cut: bool, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let mut segments = message.segments();
     let header = segments.next().ok_or(Reason::Truncated)?;
-    let mut envelope = Envelope { header, event: None, visit: None, dropped: Vec::new(), flag: message.flag };
+    let mut envelope = Envelope { header, event: None, visit: None, dropped: Vec::new(), flag: message.flag, is_cut };
     let mut groups: Vec<Group<'m>> = Vec::new();
     for segment in segments {
         match segment.name {
@@ -232,6 +238,7 @@ impl<'m> Envelope<'m> {
             observation.drop_field(*name);
         }
         observation.flags.extend(self.flag);
+        observation.flags.extend(self.is_cut.then_some("block_open"));
         Piece::Event(Box::new(observation))
     }
 
