@@ -110,6 +110,8 @@ fn trap_01_a_time_is_local_and_a_day_stays_a_day() {
     let reported = case(r#""reportTime":"2026-11-24 08:30""#);
     assert!(matches!(reported.time, DeviceTime::Local(_, TimePrecision::Minute)));
     assert_eq!(reported.flags, ["report_time"]);
+    let early = case(r#""occurrenceDate":"2026-11-24 09:00:00","reportTime":"2026-11-24 08:30:00""#);
+    assert_eq!(early.flags, ["told_before_it_happened"]);
     for (text, want) in [("1795487400", "2026-11-24T02:30:00Z"), ("1795487400123", "2026-11-24T02:30:00.123Z")] {
         let read = case(&format!("\"occurrenceDate\":\"{text}\""));
         assert!(matches!(read.time, DeviceTime::Zoned(at, _) if at.to_string() == want), "{text}");

@@ -97,7 +97,7 @@ fn only_what_moves_somebody_in_or_out_of_a_bed_is_an_event() {
         assert_eq!(rows(&read(adt(trigger, "").as_bytes())), [want], "{trigger}");
     }
     // Old senders name the trigger in EVN alone.
-    assert_eq!(one(read(adt("", "A03|202611240730").as_bytes())).flags, ["discharged"]);
+    assert_eq!(one(read(adt("", "A03|202611240755").as_bytes())).flags, ["discharged"]);
     assert_eq!(rows(&read(adt("", "").as_bytes())), ["rejected missing_field"]);
     for (kind, want) in [("", "rejected missing_field"), ("QBP", "filtered query"), ("XYZ", "rejected unknown_code")] {
         assert_eq!(rows(&read(format!("MSH|^~\\&|||||||{kind}|1|P|2.5\r").as_bytes())), [want]);
@@ -188,6 +188,8 @@ fn trap_01_a_time_is_as_it_is_written() {
     // The message's own time comes last, and is said to be that.
     let message = one(read(adt("A01", "A01").as_bytes()));
     assert_eq!(message.flags, ["admitted", "message_time"]);
+    let late = one(read(adt("A01", "A01|202611230755").as_bytes()));
+    assert_eq!(late.flags, ["admitted", "sent_late"]);
     let occurred = one(read(adt("A01", "A01|202611240755||||202611240700").as_bytes()));
     assert_eq!(occurred.time, DeviceTime::Local(jiff::civil::date(2026, 11, 24).at(7, 0, 0, 0), TimePrecision::Minute));
 }

@@ -92,12 +92,27 @@ fn offset(text: &str) -> Option<Offset> {
 }
 
 /// How long after `earlier` the other is, in minutes, where both are of one kind: two clocks without a zone are of one place.
-pub(crate) fn minutes_between(earlier: DeviceTime, later: DeviceTime) -> Option<i64> {
+fn minutes_between(earlier: DeviceTime, later: DeviceTime) -> Option<i64> {
     match (earlier, later) {
         (DeviceTime::Local(earlier, _), DeviceTime::Local(later, _)) => Some(later.duration_since(earlier).as_mins()),
         (DeviceTime::Zoned(earlier, _), DeviceTime::Zoned(later, _)) => {
             Some(later.since(earlier).as_micros() / 60_000_000)
         }
+        _ => None,
+    }
+}
+
+/// What two times of one record say together: when it happened, and when it was told. Told long after, it came late; told before
+/// it happened, one of the clocks is wrong (trap 3). A day is too coarse to be compared.
+pub(crate) fn order(happened: DeviceTime, told: DeviceTime) -> Option<&'static str> {
+    const TOLERANCE_MINUTES: i64 = 10;
+    let is_day = |time| matches!(time, DeviceTime::Local(_, TimePrecision::Date));
+    if is_day(happened) || is_day(told) {
+        return None;
+    }
+    match minutes_between(happened, told)? {
+        minutes if minutes < -TOLERANCE_MINUTES => Some("told_before_it_happened"),
+        minutes if minutes > TOLERANCE_MINUTES => Some("sent_late"),
         _ => None,
     }
 }
@@ -138,6 +153,18 @@ mod tests {
         ] {
             assert_eq!(compact(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn trap_03_what_is_told_before_it_happened_or_long_after_is_said_to_be() {
+        let at = |minute| local(8, minute, 0, TimePrecision::Second);
+        assert_eq!(order(at(0), at(10)), None);
+        assert_eq!(order(at(0), at(11)), Some("sent_late"));
+        assert_eq!(order(at(10), at(0)), None);
+        assert_eq!(order(at(11), at(0)), Some("told_before_it_happened"));
+        let day = local(0, 0, 0, TimePrecision::Date);
+        assert_eq!((order(day, at(30)), order(DeviceTime::Missing, at(0))), (None, None));
+        assert_eq!(order(at(0), zoned("2026-11-24T08:30:00Z", TimePrecision::Second)), None);
     }
 
     #[test]

@@ -18,7 +18,8 @@
 //!
 //! The device is the sender's address as a decimal number, of 6 bytes; 0 is none. `channel` is the system (`type.address`),
 //! `zone` the part (`area.number`). Times are local (trap 1): the object's own; the time of sending only where there is none
-//! (flag `frame_time`). A frame sent long after what it tells of is flagged `sent_late` and no replay: a panel's clock
+//! (flag `frame_time`). A frame sent long after what it tells of, or before it, is flagged (`sent_late`,
+//! `told_before_it_happened`) and no replay: a panel's clock
 //! may be wrong, and a fire is not to be put aside for that. What the sum or the length contradicts is refused when strict,
 //! else `integrity` failed. The text beside a part and the operator's number are left behind.
 
@@ -39,8 +40,6 @@ pub const NAME: &str = "gb-t-26875";
 const MAX_PIECES: usize = 1_000;
 /// The bytes of a time.
 const TIME: usize = 6;
-/// A frame is late when it was sent longer than this after what it tells of; the standard allows 10 s.
-const LATE_MINUTES: i64 = 10;
 
 /// True for a start mark, in bytes or in hexadecimal digits.
 pub fn sniff(bytes: &[u8]) -> bool {
@@ -258,9 +257,7 @@ impl Object<'_> {
         if self.time == DeviceTime::Missing && time != DeviceTime::Missing {
             observation.flags.push("frame_time");
         }
-        if moment::minutes_between(self.time, self.frame.sent).is_some_and(|minutes| minutes > LATE_MINUTES) {
-            observation.flags.push("sent_late");
-        }
+        observation.flags.extend(moment::order(self.time, self.frame.sent));
         if self.is_miscounted {
             observation.flags.push("object_count_wrong");
         }

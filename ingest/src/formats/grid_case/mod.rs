@@ -195,13 +195,12 @@ fn observe(object: &Object<'_>, kind: Kind) -> Observation {
 }
 
 fn finish(mut observation: Observation, object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
-    if observation.time == DeviceTime::Missing
-        && let Some(reported) = object.first(fields::REPORTED).map(|at| instant(&at))
-        && reported != DeviceTime::Missing
-    {
+    let reported = object.first(fields::REPORTED).map(|at| instant(&at)).unwrap_or_default();
+    if observation.time == DeviceTime::Missing && reported != DeviceTime::Missing {
         observation.time = reported;
         observation.flags.push("report_time");
     }
+    observation.flags.extend(moment::order(observation.time, reported));
     observation.native_id = identity(object);
     observation.count = object.number(fields::PEOPLE).and_then(whole);
     observation.is_test = object.truth(&["isTest", "test", "isDrill", "drill"]) == Some(true);

@@ -20,7 +20,7 @@
 //! they are a patient. Severity is the priority: PH high, PM medium, PL low, PN and PI info.
 //!
 //! Times are local unless they have an offset (trap 1): EVN-6 (occurred), EVN-2 (recorded); OBR-7, of an end OBR-8; MSH-7 only
-//! where there is none (flag `message_time`), for messages come days late. The identity is MSH-4, MSH-3, MSH-10 and MSH-7. MSH-11
+//! where there is none (flag `message_time`), for messages come days late (flag `sent_late`). The identity is MSH-4, MSH-3, MSH-10 and MSH-7. MSH-11
 //! `T` and `D` are tests, its modes `A`, `R` and `I` replays. A charset that MSH-18 declares counts when it has single bytes
 //! and the text is no UTF-8.
 
@@ -230,6 +230,7 @@ impl<'m> Envelope<'m> {
             observation.time = sent;
             observation.flags.push("message_time");
         }
+        observation.flags.extend(moment::order(observation.time, sent));
         observation.native_id = self.identity(index);
         observation.native_seq = self.header.component(13, 1).parse().ok();
         observation.is_test = matches!(self.header.component(11, 1), "T" | "D");
