@@ -33,12 +33,15 @@ pub static FEEDS: &[Feed] = &[
             "vzenith-lpr",
             "zkteco-push",
             "dahua",
+            "gb-t-26875",
             "chorus",
         ],
     },
     Feed {
         name: "hospital",
         formats: &[
+            "hl7v2",
+            "fhir-r4",
             "hikvision-isecure",
             "hikvision-isapi",
             "sia-dc09",
@@ -48,6 +51,7 @@ pub static FEEDS: &[Feed] = &[
             "zkteco-push",
             "rtls-uwb",
             "dahua",
+            "gb-t-26875",
             "chorus",
         ],
     },
@@ -63,6 +67,7 @@ pub static FEEDS: &[Feed] = &[
             "zkteco-push",
             "unifi-protect",
             "dahua",
+            "gb-t-26875",
             "chorus",
         ],
     },
@@ -80,7 +85,7 @@ pub static FEEDS: &[Feed] = &[
             "chorus",
         ],
     },
-    Feed { name: "grid", formats: &["chorus"] },
+    Feed { name: "grid", formats: &["chorus", "grid-case", "cap", "cn-warning"] },
 ];
 
 /// The feed of that name.

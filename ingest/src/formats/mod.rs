@@ -3,20 +3,28 @@
 //! The code here reads foreign bytes: it never panics, takes time bounded in the size of its input, and answers what it
 //! cannot read with a [`Reason`].
 
+pub mod cap;
 pub mod chorus;
 pub(crate) mod clock;
+pub mod cn_warning;
 pub(crate) mod contact_id;
 pub mod dahua;
+pub mod fhir_r4;
 pub mod frigate;
 pub mod ga1400;
 mod ga1400_fields;
+pub mod gb26875;
 pub mod gb28181;
 mod gb28181_alarm;
 mod gb_device;
+pub mod grid_case;
 pub mod hikvision_isapi;
 pub mod hikvision_isecure;
+pub mod hl7v2;
 pub(crate) mod ident;
+pub(crate) mod json;
 pub(crate) mod loose;
+pub(crate) mod moment;
 pub(crate) mod multipart;
 pub mod onvif;
 pub mod rtls_uwb;
@@ -65,7 +73,13 @@ pub static FORMATS: &[Format] = &[
     Format { name: frigate::NAME, sniff: frigate::sniff, decode: frigate::decode },
     Format { name: rtls_uwb::NAME, sniff: rtls_uwb::sniff, decode: rtls_uwb::decode },
     Format { name: dahua::NAME, sniff: dahua::sniff, decode: dahua::decode },
+    Format { name: gb26875::NAME, sniff: gb26875::sniff, decode: gb26875::decode },
+    Format { name: hl7v2::NAME, sniff: hl7v2::sniff, decode: hl7v2::decode },
+    Format { name: fhir_r4::NAME, sniff: fhir_r4::sniff, decode: fhir_r4::decode },
     Format { name: ga1400::NAME, sniff: ga1400::sniff, decode: ga1400::decode },
+    Format { name: grid_case::NAME, sniff: grid_case::sniff, decode: grid_case::decode },
+    Format { name: cap::NAME, sniff: cap::sniff, decode: cap::decode },
+    Format { name: cn_warning::NAME, sniff: cn_warning::sniff, decode: cn_warning::decode },
 ];
 
 /// The format with this name.
