@@ -1,6 +1,7 @@
 //! Every metric of Chorus, declared once: help, unit, labels. `prometheus` is used here alone.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chorus_model::{Kind, Span};
 use prometheus::{
@@ -45,6 +46,10 @@ pub struct Metrics {
     pub center_deliveries: IntCounterVec,
     /// Alerts that stand in the centre.
     pub open_alerts: IntGaugeVec,
+    /// How long the oldest alert has waited for somebody to acknowledge it.
+    pub unacknowledged: IntGaugeVec,
+    /// When the process began: a crash loop is a start time that changes.
+    started: GaugeVec,
 }
 
 /// Seconds from receipt to acknowledgement: 5 ms to 5 minutes.
@@ -78,7 +83,7 @@ impl Metrics {
         );
         let latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
         registry.register(Box::new(latency.clone()))?;
-        Ok(Self {
+        let metrics = Self {
             equal: Mutex::new(()),
             read: counter(
                 "chorus_records_read_total",
@@ -144,8 +149,22 @@ impl Metrics {
                 "Alerts that stand in the centre, by severity.",
                 &["severity"],
             )?,
+            unacknowledged: whole(
+                "chorus_center_unacknowledged_seconds",
+                "Since when the oldest alert of a severity waits for somebody to acknowledge it, looked up every minute; 0 \
+                 when none does. Alert when it is long for a critical one.",
+                &["severity"],
+            )?,
+            started: gauge(
+                "chorus_start_time_seconds",
+                "When the process began, in seconds since 1970, by its version. Alert when it changes again and again.",
+                &["version"],
+            )?,
             registry,
-        })
+        };
+        let began = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        metrics.started.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(began);
+        Ok(metrics)
     }
 
     /// Makes the series of a role exist at 0.

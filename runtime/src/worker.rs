@@ -130,6 +130,9 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         let sender = Sender::new(&kafka, &client_id, Some(health.clone()))?;
         let watermarks = Watermarks::new(&source);
         let dispatcher = (role.deliveries > 0).then(|| Dispatcher::new(shared.runtime.clone()));
+        if role.snapshots.is_some() {
+            shared.metrics.snapshots.with_label_values(&[role.name]); // exists at 0 before the first is written
+        }
         Ok(Self {
             role,
             kafka,

@@ -109,18 +109,29 @@ impl Store {
     async fn count_open_now(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         let statement = "SELECT severity, COUNT(*) FROM alerts WHERE is_open = 1 AND drill = 0 GROUP BY severity";
-        let rows = sqlx::query(statement).fetch_all(&self.pool).await?;
-        let mut counts = Severity::ALL.map(|severity| (severity.as_str(), 0_i64));
-        for row in rows {
-            let word: String = row.try_get(0)?;
-            if let Some((_, count)) = counts.iter_mut().find(|(severity, _)| *severity == word) {
-                *count = row.try_get(1)?;
-            }
-        }
-        for (severity, count) in counts {
+        for (severity, count) in self.by_severity(statement, 0).await? {
             self.metrics.open_alerts.with_label_values(&[severity]).set(count);
         }
+        let now = crate::now().as_micros();
+        let statement = "SELECT severity, MIN(state_since) FROM alerts WHERE is_open = 1 AND drill = 0 AND state = 'reported' \
+                         GROUP BY severity";
+        for (severity, since) in self.by_severity(statement, now).await? {
+            let waited = now.saturating_sub(since).max(0) / 1_000_000;
+            self.metrics.unacknowledged.with_label_values(&[severity]).set(waited);
+        }
         Ok(())
+    }
+
+    /// One number for each severity, `without` where the database has none.
+    async fn by_severity(&self, statement: &'static str, without: i64) -> Result<Vec<(&'static str, i64)>, StoreError> {
+        let mut numbers: Vec<_> = Severity::ALL.iter().map(|severity| (severity.as_str(), without)).collect();
+        for row in sqlx::query(statement).fetch_all(&self.pool).await? {
+            let word: String = row.try_get(0)?;
+            if let Some((_, number)) = numbers.iter_mut().find(|(severity, _)| *severity == word) {
+                *number = row.try_get(1)?;
+            }
+        }
+        Ok(numbers)
     }
 
     fn tell(&self, change: i64) {

@@ -28,6 +28,7 @@ macro_rules! for_each_scenario {
             a_second_instance_tells_what_the_first_took,
             what_was_answered_is_still_there_after_a_restart,
             what_is_past_its_keeping_goes_and_the_rest_stays,
+            an_alert_that_nobody_takes_is_seen_to_wait,
         );
     };
 }
@@ -378,4 +379,20 @@ pub async fn what_is_past_its_keeping_goes_and_the_rest_stays(world: World) {
     assert_eq!(stream.alert().await, (456, "open".to_owned(), 5));
     world.deliver_as(&alert("open", 6), "stored").await;
     assert_eq!(stream.alert().await, (457, "open".to_owned(), 6));
+}
+
+pub async fn an_alert_that_nobody_takes_is_seen_to_wait(world: World) {
+    let waited = |world: &World| world.metric("chorus_center_unacknowledged_seconds{severity=\"high\"}").unwrap_or_default();
+    assert_eq!(waited(&world), "0", "exists from the start");
+    world.deliver_as(&alert("a", 1), "stored").await;
+    world.deliver_as(&alert("b", 1), "stored").await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    // Each instance looks it up when it opens.
+    while waited(&world.second().await) == "0" {
+        assert!(std::time::Instant::now() < until, "the alert is not seen to wait");
+    }
+    world.act("a", "acknowledge").await;
+    assert_ne!(waited(&world.second().await), "0", "the other one still waits");
+    world.act("b", "resolve").await;
+    assert_eq!(waited(&world.second().await), "0");
 }
