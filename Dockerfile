@@ -1,17 +1,21 @@
-# One static image for all roles: nothing in it but the binary, the CA certificates and the shipped rules.
+# One static image for all roles: the binary, the CA certificates, the shipped rules, the list of what it is made of. Nothing else:
+# no shell, no package manager, no user but a number.
+#
+# `make image` gives buildah a folder in place of the stage `build` where there is no Docker engine, and no registry for its base.
 ARG BUILD=docker.io/library/rust:1.95-bookworm
+# hadolint ignore=DL3006
 FROM ${BUILD} AS build
-RUN apt-get update && apt-get install -y --no-install-recommends musl-tools make gcc ca-certificates && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends musl-tools make gcc perl python3 ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN rustup target add x86_64-unknown-linux-musl
 WORKDIR /src
 COPY . .
-# musl-gcc compiles librdkafka; it must not become the linker, which Rust brings along for this target.
-ENV CC_x86_64_unknown_linux_musl=musl-gcc
-RUN cargo build --release --locked --target x86_64-unknown-linux-musl -p chorus && strip target/x86_64-unknown-linux-musl/release/chorus
+RUN deploy/image/root.sh /out
 
 FROM scratch
-COPY --from=build /src/target/x86_64-unknown-linux-musl/release/chorus /chorus
-COPY --from=build /src/rules /rules
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/ /
+LABEL org.opencontainers.image.title="chorus" \
+      org.opencontainers.image.description="The event pipeline of a city's safety centre" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 ENTRYPOINT ["/chorus"]

@@ -1,5 +1,5 @@
 # The commands of the README. Each installs what it needs, on a bare Debian machine with Rust.
-.PHONY: demo test lint bench city-kafka schemas image
+.PHONY: demo test lint bench city-kafka schemas image image-check deploy-check deploy-apiserver
 
 # The whole city in one process: http://127.0.0.1:8080/
 demo:
@@ -28,5 +28,19 @@ bench:
 schemas:
 	cargo run --locked -q -p chorus -- schema --write docs/schemas
 
+# One static image for all roles, with buildah where there is no Docker engine; an OCI archive and its SBOM in .tools/image/.
 image:
-	docker build -t chorus:dev .
+	deploy/image/build.sh
+
+# Chart, rules, dashboards and runbooks, without a cluster.
+deploy-check:
+	cargo build --locked -p chorus
+	tests/deploy/check.sh
+
+# A real API server on loopback takes every object of the chart; it is built once, in some ten minutes.
+deploy-apiserver:
+	tests/deploy/apiserver.sh
+
+# The image in a container: read-only, not root, without capabilities.
+image-check: image
+	tests/deploy/image.sh

@@ -48,7 +48,7 @@ work.rename(to)
 PYTHON
 fi
 
-if [ ! -e "$tools/crd-schemas/done" ]; then
+if [ ! -e "$tools/crd-schemas/complete" ]; then
     cp "$(module "github.com/prometheus-operator/prometheus-operator@$operator")"/example/prometheus-operator-crd/monitoring.coreos.com_{podmonitors,prometheusrules}.yaml "$tools/crds/"
     cp "$(module "github.com/kedacore/keda/v2@$keda")"/config/crd/bases/keda.sh_scaledobjects.yaml "$tools/crds/"
     chmod u+w "$tools"/crds/*
@@ -73,5 +73,5 @@ POM
     mkdir -p "$tools/crd-schemas"
     (cd "$tools/crd-schemas" &&
         FILENAME_FORMAT='{fullgroup}_{kind}_{version}' DENY_ROOT_ADDITIONAL_PROPERTIES=1 \
-            "$tools/venv/bin/python" "$converter" ../crds/*.yaml >/dev/null && touch done)
+            "$tools/venv/bin/python" "$converter" ../crds/*.yaml >/dev/null && touch complete)
 fi
