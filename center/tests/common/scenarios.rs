@@ -382,7 +382,8 @@ pub async fn what_is_past_its_keeping_goes_and_the_rest_stays(world: World) {
 }
 
 pub async fn an_alert_that_nobody_takes_is_seen_to_wait(world: World) {
-    let waited = |world: &World| world.metric("chorus_center_unacknowledged_seconds{severity=\"high\"}").unwrap_or_default();
+    let waited =
+        |world: &World| world.metric("chorus_center_unacknowledged_seconds{severity=\"high\"}").unwrap_or_default();
     assert_eq!(waited(&world), "0", "exists from the start");
     world.deliver_as(&alert("a", 1), "stored").await;
     world.deliver_as(&alert("b", 1), "stored").await;
