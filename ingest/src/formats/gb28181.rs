@@ -86,7 +86,10 @@ struct Item {
 pub fn sniff(bytes: &[u8]) -> bool {
     match text::first_byte(bytes) {
         Some(b'<') => text::contains(bytes, b"<CmdType>", 2_048),
-        Some(b'M' | b'N' | b'S') => text::contains(bytes, b"SIP/2.0", 512) && text::contains(bytes, b"MANSCDP", 4_096),
+        Some(b'M' | b'N' | b'S') => {
+            let body = [&b"MANSCDP"[..], b"manscdp", b"<CmdType>"];
+            text::contains(bytes, b"SIP/2.0", 512) && body.iter().any(|word| text::contains(bytes, word, 4_096))
+        }
         _ => false,
     }
 }

@@ -28,19 +28,21 @@ pub(super) fn by_word(word: &str) -> Option<Meaning> {
     Some(match word.trim().to_ascii_lowercase().as_str() {
         "vmd" | "motiondetection" | "pir" | "rapidmove" => Lasting(Kind::MotionDetected),
         "linedetection" => Lasting(Kind::IntrusionLine),
-        "fielddetection" | "regionentrance" | "regionexiting" => Lasting(Kind::IntrusionArea),
+        "fielddetection" | "regionentrance" | "regionexiting" | "regionexit" => Lasting(Kind::IntrusionArea),
         "loitering" => Lasting(Kind::Loitering),
         "unattendedbaggage" => Lasting(Kind::ObjectLeft),
         "attendedbaggage" => Lasting(Kind::ObjectRemoved),
-        "group" => Lasting(Kind::CrowdDensity),
+        "group" | "personqueuedetection" => Lasting(Kind::CrowdDensity),
         "parking" => Lasting(Kind::VehicleDwell),
-        "mixedtargetdetection" => Lasting(Kind::ObjectDetected),
+        "mixedtargetdetection" | "peopledetection" | "multiradartargetevent" => Lasting(Kind::ObjectDetected),
+        "onekeyalarm" | "emergencyalarm" | "callhelp" => Lasting(Kind::PanicButton),
         "shelteralarm" | "tamperdetection" | "scenechangedetection" | "defocus" => Lasting(Kind::CameraTamper),
         "firedetection" | "smokedetection" | "smokeandfiredetection" => Lasting(Kind::FireAlarm),
         "tma" | "tmpa" | "thermometry" | "temperature" => Lasting(Kind::EnvironmentAlarm),
-        "io" => Lasting(Kind::InputChanged),
+        "io" | "wlsensor" => Lasting(Kind::InputChanged),
         "diskfull" | "hdfull" | "diskerror" | "hderror" | "badvideo" | "illaccess" | "ipconflict"
-        | "recordingfailure" | "recordexception" | "raidexception" | "voltageinstable" => Lasting(Kind::DeviceFault),
+        | "recordingfailure" | "recordexception" | "raidexception" | "voltageinstable" | "videomismatch"
+        | "highhdtemperature" | "hdimpact" | "hdbadblock" | "severehdfailure" | "poepowerexception" | "spareexception" => Lasting(Kind::DeviceFault),
         "nicbroken" => Lasting(Kind::DeviceOffline),
         "anpr" | "vehicledetection" => Pulse(Kind::VehiclePassed),
         "pdc" | "peoplecounting" => Pulse(Kind::CountFlow),
@@ -53,7 +55,7 @@ pub(super) fn by_word(word: &str) -> Option<Meaning> {
         "facedetection" | "facesnap" | "facecapture" | "facesnapmatch" | "alarmresult" | "humanattribute"
         | "humanrecognition" => Filtered("face_record"),
         "audioexception" => Filtered("audio"),
-        "voicetalkevent" | "doorbell" => Filtered("doorbell"),
+        "voicetalkevent" | "doorbell" | "callsignal" => Filtered("doorbell"),
         _ => return None,
     })
 }

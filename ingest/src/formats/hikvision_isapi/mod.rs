@@ -12,7 +12,7 @@ use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::notice::{Device, Document, Notice, State};
 use super::{contact_id, multipart, text, time};
-use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
+use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
 pub const NAME: &str = "hikvision-isapi";
@@ -31,7 +31,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// When the body is one document, and that cannot be read.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let mut pictures = false;
-    for part in multipart::parts(raw.bytes) {
+    for part in multipart::parts(text::http_body(raw.bytes)) {
         if pieces.len() >= MAX_PIECES {
             pieces.push(Piece::Rejected(Reason::TooLarge));
             break;
@@ -231,7 +231,15 @@ fn of_panel(notice: &Notice) -> Result<Observation, Reason> {
     let phase = contact_id::phase(qualifier, meaning.kind).ok_or(Reason::BadValue)?;
     let mut observation = base(meaning.kind, phase, notice);
     observation.device_kind = Some("panel");
-    observation.zone.clone_from(&notice.cid_zone);
+    // The field is called zone, and holds the user where the code is about one.
+    if !contact_id::names_a_user(code) {
+        observation.zone.clone_from(&notice.cid_zone);
+    } else if let Some(user) = notice.cid_zone.as_deref().and_then(Credential::new) {
+        match meaning.kind {
+            Kind::DeviceHeartbeat => observation.drop_field("user"),
+            _ => observation.credential = Some(user),
+        }
+    }
     observation.outcome = outcome(meaning.kind);
     observation.is_test = meaning.is_test;
     observation.flags.extend(contact_id::arming(qualifier, code));

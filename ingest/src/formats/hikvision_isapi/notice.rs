@@ -331,6 +331,7 @@ fn visit(notice: &mut Notice, parent: &str, value: &Value) {
 
 /// True for bytes that look like this format.
 pub(super) fn sniff(bytes: &[u8]) -> bool {
+    let bytes = text::http_body(bytes);
     const HEAD: usize = 4096;
     let has = |needle: &[u8]| text::contains(bytes, needle, HEAD);
     match text::first_byte(bytes) {

@@ -34,7 +34,7 @@ const PERSONAL: [&str; 12] = [
 ];
 
 /// Items of the source that say which part of the device speaks.
-const CHANNEL: [&str; 15] = [
+const CHANNEL: [&str; 16] = [
     "VideoSourceToken",
     "VideoSourceConfigurationToken",
     "VideoSource",
@@ -42,6 +42,7 @@ const CHANNEL: [&str; 15] = [
     "DoorToken",
     "AccessPointToken",
     "InputToken",
+    "AlarmInToken",
     "RelayToken",
     "AreaToken",
     "Token",
@@ -72,6 +73,7 @@ const STATE: [&str; 14] = [
 
 /// True for XML or JSON that looks like a notification.
 pub fn sniff(bytes: &[u8]) -> bool {
+    let bytes = text::http_body(bytes);
     const HEAD: usize = 8192;
     let any = |needles: &[&str]| needles.iter().any(|needle| text::contains(bytes, needle.as_bytes(), HEAD));
     match text::first_byte(bytes) {
@@ -86,10 +88,11 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// # Errors
 /// When nothing can be read from it.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let payload = text::decode(raw.bytes);
+    let bytes = text::http_body(raw.bytes);
+    let payload = text::decode(bytes);
     let mut messages = Vec::new();
     let mut empty = "no_notification";
-    let read = if text::first_byte(raw.bytes) == Some(b'<') {
+    let read = if text::first_byte(bytes) == Some(b'<') {
         read::from_xml(payload.text.trim_start(), &mut messages).and_then(|rest| {
             if rest.frames {
                 empty = "analytics_frame";

@@ -63,7 +63,8 @@ pub(super) fn by_topic(topic: &str) -> Option<Meaning> {
         ["ptzcontroller" | "ptz", ..] => Filtered("ptz_state"),
         ["audiosource" | "audioanalytics" | "mediaclip", ..] => Filtered("audio"),
         ["media" | "lightcontrol" | "light" | "monitoring" | "advancedsecurity", ..] => Filtered("configuration"),
-        ["useralarm" | "virtualinput" | "recurringpulse" | "scheduledevent", ..] => Filtered("schedule"),
+        ["useralarm", rest @ ..] => user_alarm(rest)?,
+        ["virtualinput" | "recurringpulse" | "scheduledevent", ..] => Filtered("schedule"),
         _ => return None,
     })
 }
@@ -95,7 +96,8 @@ fn door(steps: &[&str]) -> Option<Door> {
 
 fn device(steps: &[&str]) -> Option<Meaning> {
     Some(match steps {
-        ["trigger", "digitalinput", ..] => Property(Kind::InputChanged),
+        // `AlarmIn` is one maker's name for the same.
+        ["trigger", "digitalinput" | "alarmin", ..] => Property(Kind::InputChanged),
         ["trigger", "relay", ..] => Property(Kind::GateState),
         ["hardwarefailure", "temperaturecritical" | "temperature", ..] => Property(Kind::EnvironmentAlarm),
         ["hardwarefailure", ..] => Property(Kind::DeviceFault),
@@ -104,9 +106,23 @@ fn device(steps: &[&str]) -> Option<Meaning> {
         ["io", ..] => Property(Kind::InputChanged),
         ["casing", "open", ..] | ["tampering", ..] | ["shockdetected", ..] => Property(Kind::CameraTamper),
         ["network", "lost", ..] => Property(Kind::DeviceOffline),
+        ["network", "ethernetbroken" | "ipconflict", ..] => Property(Kind::DeviceFault),
         ["ringpowerlimitexceeded" | "poweroverlimit" | "fan" | "heater", ..] => Property(Kind::DeviceFault),
         ["status" | "network" | "operationmode" | "hardware", ..] => Filtered("system_state"),
         _ => return None,
+    })
+}
+
+/// What makers put under `UserAlarm`.
+fn user_alarm(steps: &[&str]) -> Option<Meaning> {
+    Some(match steps {
+        ["iva", "humanshapedetect", ..] => Object("person"),
+        ["videolost" | "videoloss", ..] => Property(Kind::VideoLoss),
+        ["videomove" | "videomotion", ..] => Property(Kind::MotionDetected),
+        ["videomask" | "videoblind", ..] => Property(Kind::CameraTamper),
+        ["illegalaccess", ..] => Property(Kind::DeviceFault),
+        ["iva", ..] => return None,
+        _ => Filtered("schedule"),
     })
 }
 
@@ -131,7 +147,7 @@ fn rule_engine(steps: &[&str]) -> Option<Meaning> {
             Property(Kind::MotionDetected)
         }
         ["countaggregation", ..] => Event(Kind::CountFlow),
-        ["tamperdetector", ..] => Property(Kind::CameraTamper),
+        ["tamperdetector" | "maskalarm", ..] => Property(Kind::CameraTamper),
         ["objectdetection", ..] => ClassList,
         ["recognition", "licenseplate", ..] => Event(Kind::VehiclePassed),
         ["recognition", "face", ..] | ["myruledetector", "facedetect", ..] | ["facedetector" | "facedetection", ..] => {
@@ -141,10 +157,11 @@ fn rule_engine(steps: &[&str]) -> Option<Meaning> {
         ["myruledetector", "vehicledetect", ..] => Object("vehicle"),
         ["myruledetector", "dogcatdetect", ..] => Object("animal"),
         ["myruledetector", "visitor", ..] => Filtered("doorbell"),
-        // Tapo and its kin: the topic says People, the item says IsVehicle.
-        ["cellmotiondetector" | "peopledetector" | "vehicledetector" | "tpsmarteventdetector" | "petdetector", ..] => {
-            ByItem
-        }
+        // The item wins over these (one maker says People and means IsVehicle); where it says nothing, the topic does.
+        ["peopledetector", ..] => Object("person"),
+        ["vehicledetector", ..] => Object("vehicle"),
+        ["petdetector", ..] => Object("animal"),
+        ["cellmotiondetector" | "tpsmarteventdetector", ..] => ByItem,
         _ => return None,
     })
 }

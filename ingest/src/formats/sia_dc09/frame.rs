@@ -28,6 +28,8 @@ pub(super) struct Frame<'a> {
     pub(super) token: String,
     pub(super) encrypted: bool,
     pub(super) sequence: Option<u64>,
+    /// The number of the receiver, without zeros in front; empty for none.
+    pub(super) receiver: String,
     /// The account's prefix, without zeros in front; empty for none.
     pub(super) prefix: String,
     /// The account; empty when it stands in the data only.
@@ -71,19 +73,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Frame<'_>, Reason> {
         return Err(Reason::NotThisFormat);
     }
     let (sequence, head) = leading(head, |c| c.is_ascii_digit());
-    let (_receiver, head) = lettered(head, 'R');
+    let (receiver, head) = lettered(head, 'R');
     let (prefix, head) = lettered(head, 'L');
     let account = match head.strip_prefix('#') {
         Some(account) => ident::token(account).ok_or(Reason::BadValue)?,
         None if head.is_empty() => String::new(),
         None => return Err(Reason::BadSyntax),
     };
-    let (sequence, prefix) = (sequence.parse().ok(), prefix.trim_start_matches('0').to_owned());
+    let (sequence, receiver, prefix) = (sequence.parse().ok(), without_zeros(receiver), without_zeros(prefix));
     let rest = match &payload.text {
         Cow::Borrowed(text) => Cow::Borrowed(text.get(rest..).unwrap_or_default()),
         Cow::Owned(text) => Cow::Owned(text.get(rest..).unwrap_or_default().to_owned()),
     };
-    Ok(Frame { check, token, encrypted, sequence, prefix, account, rest, flag: payload.flag })
+    Ok(Frame { check, token, encrypted, sequence, receiver, prefix, account, rest, flag: payload.flag })
 }
 
 /// The token between the quotes, what stands between it and the first bracket, and where that bracket is.
@@ -105,6 +107,10 @@ fn lettered(text: &str, letter: char) -> (&str, &str) {
         Some(rest) => leading(rest, |c| c.is_ascii_hexdigit()),
         None => ("", text),
     }
+}
+
+fn without_zeros(number: &str) -> String {
+    number.trim_start_matches('0').to_owned()
 }
 
 /// Compares the head with the message. The standard writes the length in hexadecimal; some panels do in decimal.
