@@ -110,6 +110,8 @@ impl Border {
         let native_id = seen.native_id.and_then(bounded);
         let event_id =
             event_id(receipt, &device, native_id.as_deref(), seen.kind, seen.phase.as_str(), zone.as_deref());
+        // Free text in an identity makes it no worse as one, but it may not travel.
+        let native_id = native_id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic()));
         let (severity, severity_source) = severity(seen.kind, seen.severity);
         let scope = place.id.as_deref().unwrap_or(&device.id);
         let subject_ref = seen.credential.as_ref().and_then(|credential| {

@@ -231,7 +231,9 @@ fn trap_13_the_user_of_a_panel_is_no_zone() {
 #[test]
 fn a_message_with_its_http_head_is_read_as_its_body() {
     let xml = notice("<eventType>VMD</eventType><eventState>active</eventState>");
-    for head in ["POST /hik HTTP/1.1\r\nContent-Type: application/xml\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\n\n"] {
+    for head in
+        ["POST /hik HTTP/1.1\r\nContent-Type: application/xml\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\n\n"]
+    {
         let whole = format!("{head}{xml}");
         assert!((formats::by_name(NAME).unwrap().sniff)(whole.as_bytes()));
         assert_eq!(one(read(whole.as_bytes())).kind, Kind::MotionDetected);

@@ -26,8 +26,8 @@ use jiff::civil;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::chorus::syntax;
-use super::ga1400_fields::{Class, Key, Loose, Role, Seen, role};
-use super::{gb_device, ident, text, time};
+use super::ga1400_fields::{Class, Key, Loose, PERSONAL, Role, Seen, role};
+use super::{doc, gb_device, ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -57,6 +57,11 @@ pub fn sniff(bytes: &[u8]) -> bool {
         b"\"FaceID\"",
     ];
     matches!(text::first_byte(bytes), Some(b'{' | b'[')) && NAMES.iter().any(|name| text::contains(bytes, name, HEAD))
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    vec![doc::left_behind(PERSONAL.iter().copied())]
 }
 
 /// Reads one body.

@@ -168,7 +168,7 @@ impl<'de> Seen<'de> {
 
 /// The fields that tell of a person or of a person's car, to say by name that they were left behind.
 #[rustfmt::skip]
-const PERSONAL: &[&str] = &[
+pub(super) const PERSONAL: &[&str] = &[
     // Vehicles; JDCHPHM is the plate.
     "PlateNo", "PlateNoAttach", "PlateDescribe", "PlateCharReliability", "JDCHPHM",
     "StorageUrl1", "StorageUrl2", "StorageUrl3", "StorageUrl4", "StorageUrl5", "SubImageList",

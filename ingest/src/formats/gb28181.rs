@@ -18,9 +18,9 @@ use std::borrow::Cow;
 use chorus_model::{Geo, Kind, Phase, SeveritySource};
 
 use super::gb_device::observation;
-use super::gb28181_alarm::{kind_of, severity};
+use super::gb28181_alarm::{self, kind_of, severity};
 use super::xml::Node;
-use super::{text, time, xml};
+use super::{doc, text, time, xml};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -92,6 +92,11 @@ pub fn sniff(bytes: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    vec![gb28181_alarm::table(), doc::left_behind(ITEM_PERSONAL.into_iter().chain(["AlarmDescription"]))]
 }
 
 /// Reads one message.

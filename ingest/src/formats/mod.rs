@@ -5,6 +5,7 @@
 
 pub mod chorus;
 pub(crate) mod contact_id;
+pub mod doc;
 pub mod ga1400;
 mod ga1400_fields;
 pub mod gb28181;

@@ -6,6 +6,8 @@
 
 use chorus_model::{Kind, Phase};
 
+use super::super::doc;
+
 /// What a pair of codes says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -186,6 +188,30 @@ fn event(minor: u32) -> Option<Meaning> {
         0x8d => remark(Kind::GateFault, End, "obstructed"),
         0xac..=0xb2 => Some(Filtered("maintenance")),
         _ => None,
+    }
+}
+
+/// The codes, for the format's page.
+pub(super) fn table() -> doc::Table {
+    let row = |major: u32, minor: u32| {
+        let cells = match by_code(major, minor)? {
+            Event(kind, phase, word) => [kind.to_string(), phase.as_str().to_owned(), doc::cell(word)],
+            Filtered(word) => [format!("filtered: {word}"), String::new(), String::new()],
+        };
+        Some((minor, cells.to_vec()))
+    };
+    let of_major = |major: u32| {
+        // Whatever an operator did is filtered, so there the table shows what is not.
+        let operator = |cells: &Vec<String>| major != 3 || !cells.iter().any(|cell| cell.contains("operator_log"));
+        let rows = (0..0x1000).filter_map(move |minor| row(major, minor)).filter(move |(_, cells)| operator(cells));
+        doc::ranges(rows, |minor| format!("{minor} (0x{minor:x})"))
+            .into_iter()
+            .map(move |cells| std::iter::once(major.to_string()).chain(cells).collect::<Vec<_>>())
+    };
+    doc::Table {
+        title: "Codes of access controllers; of major 3 all that is not listed is filtered as operator_log",
+        columns: &["major", "minor", "kind", "phase", "flag"],
+        rows: [1, 2, 3, 5].into_iter().flat_map(of_major).collect(),
     }
 }
 

@@ -11,7 +11,7 @@ mod notice;
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::notice::{Device, Document, Notice, State};
-use super::{contact_id, multipart, text, time};
+use super::{contact_id, doc, multipart, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -57,6 +57,19 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
         pieces.push(Piece::Filtered("picture"));
     }
     Ok(())
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    let row = |(words, meaning): &(&[&str], kinds::Meaning)| {
+        std::iter::once(words.join(", ")).chain(meaning.says()).collect::<Vec<_>>()
+    };
+    let words = doc::Table {
+        title: "`eventType`, in any case",
+        columns: &["word", "kind", "phase"],
+        rows: kinds::WORDS.iter().map(row).collect(),
+    };
+    vec![words, access::table(), doc::left_behind(notice::PERSONAL)]
 }
 
 /// Names the picture on the event that it belongs to; false when there is none yet.

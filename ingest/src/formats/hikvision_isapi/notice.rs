@@ -13,7 +13,7 @@ pub(super) const MAX_NOTICES: usize = 1_000;
 const MAX_RELATIONS: usize = 16;
 
 /// Fields that hold, or may hold, something about a person. Named when present, never read.
-const PERSONAL: [&str; 36] = [
+pub(super) const PERSONAL: [&str; 36] = [
     "FaceRect",
     "IDCardNo",
     "QRCodeInfo",

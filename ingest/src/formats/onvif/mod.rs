@@ -11,7 +11,7 @@ use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::read::{MAX_MESSAGES, Message, Operation};
 use self::topics::{Door, Meaning};
-use super::{ident, text, time};
+use super::{doc, ident, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -115,6 +115,25 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
         pieces.push(Piece::Rejected(reason));
     }
     Ok(())
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    let row = |(names, meaning): &(&[&str], Meaning)| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        std::iter::once(names.join(", ")).chain(meaning.says()).collect::<Vec<_>>()
+    };
+    let topics = doc::Table {
+        title: "Topics by how they begin, without prefixes and in lower case; the first that fits counts",
+        columns: &["topic", "kind", "phase"],
+        rows: topics::TOPICS.iter().map(row).collect(),
+    };
+    let items = doc::Table {
+        title: "Data items of the rule engine; they win over the topic",
+        columns: &["item", "kind", "phase"],
+        rows: topics::ITEMS.iter().map(row).collect(),
+    };
+    vec![topics, items, doc::left_behind(PERSONAL)]
 }
 
 fn documents(text: &str, messages: &mut Vec<Message>) -> Result<(), Reason> {

@@ -28,7 +28,7 @@ use chorus_model::{DeviceScheme, Geo, Integrity, Kind, Outcome, Phase};
 
 use self::codes::Number;
 use self::frame::{Check, Frame};
-use super::{contact_id, ident};
+use super::{contact_id, doc, ident};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -68,6 +68,11 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
         }
         _ => Ok(()),
     }
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    vec![codes::table(), doc::left_behind(PERSONAL.iter().map(|(_, name)| *name).chain(["text", "user"]))]
 }
 
 /// What every event of a frame shares.
