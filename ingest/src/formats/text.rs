@@ -22,6 +22,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Text<'_> {
 
 /// The body of an HTTP message that a connector passed on whole; bytes that are none stay as they are.
 pub(crate) fn http_body(bytes: &[u8]) -> &[u8] {
+    if !bytes.first().is_some_and(u8::is_ascii_uppercase) {
+        return bytes;
+    }
     const LONGEST_HEAD: usize = 8_192;
     let head = bytes.get(..LONGEST_HEAD.min(bytes.len())).unwrap_or(bytes);
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();

@@ -5,6 +5,7 @@
 //! there are five. A part that is a picture is left at the border and named on the event before it.
 
 mod access;
+mod json;
 mod kinds;
 mod notice;
 
@@ -108,12 +109,12 @@ fn documents(mut body: &[u8], pieces: &mut Vec<Piece>) {
 
 fn json_documents(body: &[u8], pieces: &mut Vec<Piece>) {
     let payload = text::decode(body);
-    for value in serde_json::Deserializer::from_str(&payload.text).into_iter::<serde_json::Value>() {
+    for value in serde_json::Deserializer::from_str(&payload.text).into_iter::<json::Json>() {
         if pieces.len() >= MAX_PIECES {
             return pieces.push(Piece::Rejected(Reason::TooLarge));
         }
         match value {
-            Ok(value) => push(notice::from_json(&value), payload.flag, pieces),
+            Ok(json::Json(document)) => push(document, payload.flag, pieces),
             Err(error) => return pieces.push(Piece::Rejected(super::chorus::syntax(&error))),
         }
     }

@@ -124,7 +124,7 @@ pub(super) fn tables() -> Vec<doc::Table> {
         std::iter::once(names.join(", ")).chain(meaning.says()).collect::<Vec<_>>()
     };
     let topics = doc::Table {
-        title: "Topics by how they begin, without prefixes and in lower case; the first that fits counts",
+        title: "Topics by how they begin, without prefixes and in lower case; the longest that fits counts",
         columns: &["topic", "kind", "phase"],
         rows: topics::TOPICS.iter().map(row).collect(),
     };

@@ -1,5 +1,9 @@
 //! Topics, by their local names: `tns1:RuleEngine/tnsajax:MotionDetector/Detection` is `ruleengine/motiondetector/detection`.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use chorus_model::Kind;
 
 /// What a topic says.
@@ -47,7 +51,7 @@ pub(super) fn local_names(topic: &str) -> String {
     names
 }
 
-/// Topics by how they begin, in local names; the first row that fits counts.
+/// Topics by how they begin, in local names; the longest that fits counts.
 #[rustfmt::skip]
 pub(super) const TOPICS: &[(&[&str], Meaning)] = &[
     (&["accesscontrol/accessgranted"], Event(Kind::AccessGranted)),
@@ -127,15 +131,24 @@ pub(super) const TOPICS: &[(&[&str], Meaning)] = &[
     (&["useralarm", "virtualinput", "recurringpulse", "scheduledevent"], Filtered("schedule")),
 ];
 
+/// [`TOPICS`], to be asked by name.
+static BY_BEGIN: LazyLock<HashMap<&'static str, Meaning>> = LazyLock::new(|| {
+    TOPICS.iter().flat_map(|(begins, meaning)| begins.iter().map(|begin| (*begin, *meaning))).collect()
+});
+
 /// The meaning of a topic in local names. What stands under `VideoAnalytics` is what others put under `RuleEngine`.
 pub(super) fn by_topic(topic: &str) -> Option<Meaning> {
-    let analytics = topic.strip_prefix("videoanalytics/").map(|rest| ("ruleengine/", rest));
-    let (room, rest) = analytics.unwrap_or(("", topic));
-    let fits = |begin: &&str| {
-        let behind = begin.strip_prefix(room).and_then(|begin| rest.strip_prefix(begin));
-        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('/'))
+    let topic = match topic.strip_prefix("videoanalytics/") {
+        Some(rest) => Cow::Owned(format!("ruleengine/{rest}")),
+        None => Cow::Borrowed(topic),
     };
-    TOPICS.iter().find(|(begins, _)| begins.iter().any(fits)).map(|(_, meaning)| *meaning)
+    let mut begin: &str = &topic;
+    loop {
+        if let Some(meaning) = BY_BEGIN.get(begin) {
+            return Some(*meaning);
+        }
+        begin = begin.rsplit_once('/')?.0;
+    }
 }
 
 impl Meaning {

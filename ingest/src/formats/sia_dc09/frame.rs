@@ -128,8 +128,30 @@ fn check(head: &[u8], message: &[u8]) -> Check {
 
 /// CRC-16 with the reflected polynomial A001, from zero.
 fn crc_of(bytes: &[u8]) -> u16 {
-    let step = |crc: u16, _| if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 };
-    bytes.iter().fold(0, |crc, byte| (0..8).fold(crc ^ u16::from(*byte), step))
+    bytes.iter().fold(0, |crc, byte| {
+        let [low, high] = crc.to_le_bytes();
+        u16::from(high) ^ CRC_OF_BYTE.get(usize::from(low ^ byte)).copied().unwrap_or_default()
+    })
+}
+
+/// The CRC of every byte alone.
+static CRC_OF_BYTE: [u16; 256] = crc_table();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, and within bounds there")]
+const fn crc_table() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut crc = byte as u16;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
 }
 
 /// The contents of the brackets, and what follows the last. A closing bracket is one behind which another opens, the time
