@@ -51,7 +51,7 @@ fn row(name: &str, format: &'static Format, records: &[Vec<u8>], spent: Duration
     let mut pieces: Vec<Piece> = Vec::new();
     let (mut plain, mut decode, mut full) = (Mean::default(), Mean::default(), Mean::default());
     for _ in 0..TURNS {
-        plain.add(records, spent / TURNS, |bytes| bare(bytes));
+        plain.add(records, spent / TURNS, bare);
         decode.add(records, spent / TURNS, |bytes| {
             pieces.clear();
             black_box(format.read(&Raw { bytes, source: Some("connector-1"), strict: false }, &mut pieces).is_ok());

@@ -80,9 +80,8 @@ impl Border {
     pub fn admit(&self, seen: Observation, receipt: &Receipt<'_>, registry: &Registry) -> Result<Event, Reason> {
         let mut flags: Vec<Cow<'static, str>> = seen.flags.iter().map(|flag| Cow::Borrowed(*flag)).collect();
         let mut dropped = seen.dropped;
-        let source = receipt.source.filter(|source| !source.is_empty());
-        let named = source.filter(|source| is_identifier(source));
-        if named.is_none() && source.is_some() {
+        let named = connector(receipt.source);
+        if named.is_none() && receipt.source.is_some_and(|source| !source.is_empty()) {
             flags.push("source_unusable".into());
         }
         let (device_id, scheme) = device_identity(seen.device_id, seen.scheme, named)?;
@@ -209,6 +208,12 @@ fn device_identity(id: String, scheme: DeviceScheme, source: Option<&str>) -> Re
 
 fn bounded(text: String) -> Option<String> {
     is_identifier(&text).then_some(text)
+}
+
+/// The connector's name, unless the header holds what is no identifier.
+#[must_use]
+pub fn connector(header: Option<&str>) -> Option<&str> {
+    header.filter(|source| is_identifier(source))
 }
 
 /// One line of at most [`LONGEST_ID`] bytes.

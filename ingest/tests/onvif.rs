@@ -289,3 +289,13 @@ fn what_is_ours_is_sniffed_as_ours() {
         assert_eq!(found, Some(NAME), "{name}");
     }
 }
+
+#[test]
+fn axis_on_mqtt_may_write_its_time_as_text_and_names_the_class_of_a_scenario() {
+    let json = r#"{"timestamp":"2026-11-24T00:00:00.000Z","serial":"021122334455",
+        "topic":"axis:CameraApplicationPlatform/ObjectAnalytics/Device1Scenario1",
+        "message":{"source":{},"key":{},"data":{"active":"1","classTypes":"human"}}}"#;
+    let seen = one(read(json.as_bytes()));
+    assert_eq!((seen.kind, seen.object_class), (Kind::ObjectDetected, Some("person")));
+    assert!(matches!(seen.time, DeviceTime::Zoned(at, _) if at.to_string() == "2026-11-24T00:00:00Z"));
+}

@@ -25,8 +25,11 @@ use chorus_ingest::observation::{Piece, Reason};
 /// A name, the bytes, what they become.
 pub(crate) type Poison = (&'static str, Vec<u8>, &'static str);
 
+/// What lists the poisons of a format.
+type Poisons = fn() -> Vec<Poison>;
+
 /// The poisons of each format. A format joins by a row.
-const TABLES: &[(&str, fn() -> Vec<Poison>)] = &[
+const TABLES: &[(&str, Poisons)] = &[
     ("chorus", chorus::poisons),
     ("hikvision-isapi", hikvision_isapi::poisons),
     ("gb-t-28181", gb28181::poisons),

@@ -163,7 +163,7 @@ impl Notice {
             "relationEvent" if self.relations.len() < MAX_RELATIONS => self.relations.extend(ident::token(value)),
             "regionID" => first(&mut self.region, ident::token(value)),
             "inputIOPortID" => first(&mut self.input, ident::token(value)),
-            "detectionTarget" => first(&mut self.target, target(value)),
+            "detectionTarget" | "targetType" => first(&mut self.target, target(value)),
             "line" if parent == "ANPR" => first(&mut self.lane, ident::token(value)),
             "direction" if matches!(parent, "ANPR" | "Plate") => first(&mut self.direction, direction(value)),
             "enter" | "exit" if parent == "peopleCounting" => {

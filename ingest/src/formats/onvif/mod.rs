@@ -232,6 +232,12 @@ fn classes(message: &Message) -> Vec<Fact> {
     facts
 }
 
+/// The class that set off a rule, when it is one.
+fn only_class(message: &Message) -> Option<&'static str> {
+    let list = message.data.iter().find(|(name, _)| name.eq_ignore_ascii_case("classtypes"));
+    list.and_then(|(_, class)| topics::class(class))
+}
+
 /// The states of a door. `Normal` says that it is neither forced nor held open any more, so it ends both.
 fn door_facts(door: Door, state: &str) -> Result<Vec<Fact>, Piece> {
     let one = |kind, holds| Ok(vec![Fact::new(kind, holds)]);
@@ -281,7 +287,11 @@ fn observe(topic: &str, message: &Message, fact: &Fact) -> Observation {
     if observation.phase == Phase::Sync && fact.holds == Some(true) {
         observation.flags.push("standing");
     }
-    observation.object_class = fact.class.or_else(|| (fact.kind == Kind::VehiclePassed).then_some("vehicle"));
+    observation.object_class = fact.class.or_else(|| match fact.kind {
+        Kind::VehiclePassed => Some("vehicle"),
+        Kind::ObjectDetected | Kind::IntrusionArea | Kind::IntrusionLine | Kind::Loitering => only_class(message),
+        _ => None,
+    });
     observation.channel = CHANNEL.iter().find_map(|name| item(&message.source, name)).and_then(ident::label);
     observation.zone = zone(message, &mut observation.flags);
     observation.device_kind = device_kind(topic);
