@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::Router;
-use chorus_runtime::control::Stopped;
+use chorus_runtime::control::{Fenced, Stopped};
 use chorus_runtime::health::Health;
 use chorus_runtime::http::Admin;
 use chorus_runtime::worker::Shared;
@@ -57,7 +58,7 @@ impl Process {
             self.admin.watch(health.clone());
             let (control, work) = (self.shared.control.clone(), work.clone());
             let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-                let result = match work(number, health.clone()) {
+                let result = match not_fenced(|| work(number, health.clone())) {
                     Err(error) if error.is::<Stopped>() => Ok(()),
                     result => result,
                 };
@@ -108,6 +109,24 @@ impl Process {
         watchdog.abort();
         served.await??;
         result
+    }
+}
+
+/// A worker that is fenced again so soon after it began has a rival under its own name.
+const RIVAL: Duration = Duration::from_secs(60);
+
+/// Begins anew, from the committed offset, where a worker was fenced by its own older self: an outage of Kafka restarts no
+/// process. A rival that runs under the same name ends it.
+fn not_fenced(work: impl Fn() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut fenced: Option<Instant> = None;
+    loop {
+        match work() {
+            Err(error) if error.is::<Fenced>() && fenced.is_none_or(|at| at.elapsed() > RIVAL) => {
+                tracing::warn!(%error, "beginning anew");
+                fenced = Some(Instant::now());
+            }
+            result => return result,
+        }
     }
 }
 

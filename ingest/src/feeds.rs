@@ -22,11 +22,70 @@ pub struct Feed {
 
 /// Every feed.
 pub static FEEDS: &[Feed] = &[
-    Feed { name: "school", formats: &["hikvision-isapi", "sia-dc09", "gb-t-28181", "onvif", "chorus"] },
-    Feed { name: "hospital", formats: &["hikvision-isapi", "sia-dc09", "onvif", "gb-t-28181", "chorus"] },
-    Feed { name: "gate", formats: &["hikvision-isapi", "onvif", "gb-t-28181", "sia-dc09", "chorus"] },
-    Feed { name: "camera", formats: &["ga-t-1400", "gb-t-28181", "hikvision-isapi", "onvif", "chorus"] },
-    Feed { name: "grid", formats: &["chorus"] },
+    Feed {
+        name: "school",
+        formats: &[
+            "hikvision-isecure",
+            "hikvision-isapi",
+            "sia-dc09",
+            "gb-t-28181",
+            "onvif",
+            "vzenith-lpr",
+            "zkteco-push",
+            "dahua",
+            "gb-t-26875",
+            "chorus",
+        ],
+    },
+    Feed {
+        name: "hospital",
+        formats: &[
+            "hl7v2",
+            "fhir-r4",
+            "hikvision-isecure",
+            "hikvision-isapi",
+            "sia-dc09",
+            "onvif",
+            "gb-t-28181",
+            "vzenith-lpr",
+            "zkteco-push",
+            "rtls-uwb",
+            "dahua",
+            "gb-t-26875",
+            "chorus",
+        ],
+    },
+    Feed {
+        name: "gate",
+        formats: &[
+            "hikvision-isecure",
+            "hikvision-isapi",
+            "onvif",
+            "gb-t-28181",
+            "sia-dc09",
+            "vzenith-lpr",
+            "zkteco-push",
+            "unifi-protect",
+            "dahua",
+            "gb-t-26875",
+            "chorus",
+        ],
+    },
+    Feed {
+        name: "camera",
+        formats: &[
+            "hikvision-isecure",
+            "ga-t-1400",
+            "gb-t-28181",
+            "hikvision-isapi",
+            "onvif",
+            "unifi-protect",
+            "frigate",
+            "dahua",
+            "chorus",
+        ],
+    },
+    Feed { name: "grid", formats: &["chorus", "grid-case", "cap", "cn-warning"] },
 ];
 
 /// The feed of that name.

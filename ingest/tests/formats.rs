@@ -37,6 +37,19 @@ fn the_shared_payloads_are_sniffed_as_what_they_are() {
         ("sia_dc09", "sia-dc09"),
         ("hikvision_isapi", "hikvision-isapi"),
         ("onvif", "onvif"),
+        ("hikvision_isecure", "hikvision-isecure"),
+        ("dahua", "dahua"),
+        ("vzenith_lpr", "vzenith-lpr"),
+        ("zkteco_push", "zkteco-push"),
+        ("frigate", "frigate"),
+        ("unifi_protect", "unifi-protect"),
+        ("rtls_uwb", "rtls-uwb"),
+        ("gb26875", "gb-t-26875"),
+        ("hl7v2", "hl7v2"),
+        ("grid_case", "grid-case"),
+        ("cap", "cap"),
+        ("cn_warning", "cn-warning"),
+        ("fhir_r4", "fhir-r4"),
     ] {
         let path = std::path::Path::new("/work/shared/feeds").join(folder);
         let Ok(entries) = std::fs::read_dir(&path) else {
@@ -140,7 +153,7 @@ fn what_is_empty_or_too_large_is_refused_before_it_is_read() {
 
 #[test]
 fn hostile_nesting_and_repetition_end_with_a_reason_in_time() {
-    let hostile: [Vec<u8>; 7] = [
+    let hostile: [Vec<u8>; 13] = [
         b"{\"PersonListObject\":".repeat(40_000),
         b"[".repeat(500_000),
         b"<Notify>".repeat(100_000),
@@ -148,6 +161,12 @@ fn hostile_nesting_and_repetition_end_with_a_reason_in_time() {
         [b"00000000\"SIA-DCS\"0001L0#77".as_slice(), &b"[a]".repeat(300_000)].concat(),
         [b"00000000\"SIA-DCS\"0001L0#77[".as_slice(), &b"]]x".repeat(300_000)].concat(),
         b"\n00000000\"NULL\"0000L0#77[]\r".repeat(30_000),
+        b"@@".repeat(500_000),
+        b"MSH|^~\\&|\r".repeat(90_000),
+        [b"MSH|^~\\&|||||||ORU^R40\r".as_slice(), &b"OBR|\rOBX|~~~~\r".repeat(60_000)].concat(),
+        b"<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'>".repeat(19_000),
+        b"{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":".repeat(20_000),
+        b"{\"data\":[".repeat(100_000),
     ];
     for format in FORMATS {
         for bytes in &hostile {

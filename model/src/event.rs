@@ -221,10 +221,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// The time for windows: the device's own where it is plausible, else that of receipt.
+    /// The time for windows: the device's own where it is plausible and finer than a day, else that of receipt.
     #[must_use]
     pub fn effective_time(&self) -> Timestamp {
         match (self.time_quality, self.event_time) {
+            // The start of a day stands for the day; nothing happened at that midnight.
+            _ if self.time_precision == Some(TimePrecision::Date) => self.received_at,
             (TimeQuality::Zoned | TimeQuality::AssumedZone, Some(time)) => time,
             _ => self.received_at,
         }
@@ -234,5 +236,30 @@ impl Event {
     #[must_use]
     pub fn key(&self) -> &str {
         self.place.id.as_deref().unwrap_or(&self.device.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known_to(precision: TimePrecision) -> Event {
+        let json = serde_json::json!({
+            "schema_version": SCHEMA_VERSION, "event_id": "1", "source_format": "grid-case",
+            "device": {"id": "grid-1", "scheme": "own"}, "place": PlaceRef::default(), "kind": "report.event",
+            "phase": "pulse", "severity": "medium", "severity_source": "type",
+            "event_time": "2026-11-23T16:00:00Z", "time_precision": precision, "time_quality": "assumed_zone",
+            "received_at": "2026-11-24T02:00:00Z", "is_replay": false, "is_test": false, "integrity": "unchecked",
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_known_to_the_day_only_happened_at_no_midnight() {
+        let to_the_minute = known_to(TimePrecision::Minute);
+        assert_eq!(Some(to_the_minute.effective_time()), to_the_minute.event_time);
+        let to_the_day = known_to(TimePrecision::Date);
+        assert_eq!(to_the_day.effective_time(), to_the_day.received_at);
+        assert!(to_the_day.event_time.is_some());
     }
 }

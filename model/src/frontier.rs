@@ -18,6 +18,18 @@ pub struct FrontierMark {
     pub of: i32,
     /// (partition, everything received before this is in).
     pub before: Vec<(i32, Timestamp)>,
+    /// (partition, the log has been answering without a break since this). Stated when it changes. Before that nobody could
+    /// have been heard: a silence that began earlier may be ours. A reader keeps the greatest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub since: Vec<(i32, Timestamp)>,
+}
+
+impl FrontierMark {
+    /// The statement that everything received before these times is in.
+    #[must_use]
+    pub fn new(input: impl Into<Arc<str>>, of: i32, before: Vec<(i32, Timestamp)>) -> Self {
+        Self { input: input.into(), of, before, since: Vec::new() }
+    }
 }
 
 /// The frontiers that one partition of a topic has seen, by input.
@@ -30,6 +42,8 @@ pub struct FrontierTable {
 struct Input {
     of: i32,
     before: BTreeMap<i32, Timestamp>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    since: BTreeMap<i32, Timestamp>,
 }
 
 impl Input {
@@ -49,6 +63,10 @@ impl FrontierTable {
             let known = input.before.entry(*partition).or_insert(Timestamp::MIN);
             *known = (*known).max(*before);
         }
+        for (partition, since) in &mark.since {
+            let known = input.since.entry(*partition).or_insert(Timestamp::MIN);
+            *known = (*known).max(*since);
+        }
         let now = input.least();
         if now > was { now } else { None }
     }
@@ -65,6 +83,18 @@ impl FrontierTable {
         self.inputs.values().map(Input::least).min().flatten()
     }
 
+    /// Since when every partition of the input has been listened to without a break; `MIN` when nothing was said of it.
+    #[must_use]
+    pub fn since(&self, input: &str) -> Timestamp {
+        self.inputs.get(input).and_then(|input| input.since.values().max()).copied().unwrap_or(Timestamp::MIN)
+    }
+
+    /// Since when every input has been listened to without a break.
+    #[must_use]
+    pub fn since_all(&self) -> Timestamp {
+        self.inputs.values().flat_map(|input| input.since.values()).max().copied().unwrap_or(Timestamp::MIN)
+    }
+
     /// Every input with its frontier.
     pub fn inputs(&self) -> impl Iterator<Item = (&str, Option<Timestamp>)> {
         self.inputs.iter().map(|(name, input)| (&**name, input.least()))
@@ -77,7 +107,19 @@ mod tests {
 
     fn mark(of: i32, before: &[(i32, i64)]) -> FrontierMark {
         let before = before.iter().map(|(p, t)| (*p, Timestamp::from_micros(*t))).collect();
-        FrontierMark { input: "gate".into(), of, before }
+        FrontierMark::new("gate", of, before)
+    }
+
+    #[test]
+    fn an_input_is_listened_to_since_the_last_of_its_partitions_is() {
+        let mut table = FrontierTable::default();
+        assert_eq!(table.since("gate"), Timestamp::MIN);
+        for (partition, since) in [(0, 20), (1, 50), (0, 30), (1, 40)] {
+            let since = vec![(partition, Timestamp::from_micros(since))];
+            table.advance(&FrontierMark { since, ..mark(2, &[(partition, 60)]) });
+        }
+        assert_eq!(table.since("gate"), Timestamp::from_micros(50));
+        assert_eq!((table.since("school"), table.since_all()), (Timestamp::MIN, Timestamp::from_micros(50)));
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn event(kind: &str, secs: i64, offset: i64) -> (&'static str, &'static str, Str
 
 fn mark(secs: i64) -> (&'static str, &'static str, String, String) {
     let before = vec![(0, Timestamp::from_micros(START + secs * 1_000_000))];
-    let value = serde_json::to_string(&FrontierMark { input: "gate".into(), of: 1, before }).unwrap();
+    let value = serde_json::to_string(&FrontierMark::new("gate", 1, before)).unwrap();
     ("v1", cloudevents::TYPE_FRONTIER, String::new(), value)
 }
 

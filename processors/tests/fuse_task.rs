@@ -150,7 +150,7 @@ fn revisions_of_an_alert_go_on_over_a_restart_in_the_partition_of_their_place() 
 
     let control = Control::default();
     let worker = city.work(&control);
-    let mark = FrontierMark { input: "events".into(), of: 1, before: vec![(0, second(61))] };
+    let mark = FrontierMark::new("events", 1, vec![(0, second(61))]);
     city.write(cloudevents::TYPE_FRONTIER, &serde_json::to_vec(&mark).unwrap());
     city.wait_for_alerts(2);
     let again = serde_json::to_vec(&anomaly(70, AnomalyStatus::Firing)).unwrap();

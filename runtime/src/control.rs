@@ -8,6 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[error("asked to end")]
 pub struct Stopped;
 
+/// The group knows our static member under another incarnation: after an outage that outlived our session it is our own older
+/// one, and a new consumer goes on; otherwise somebody else runs under our name.
+#[derive(Debug, thiserror::Error)]
+#[error("fenced: the group has this static member (kafka.assignment.member, or the host's name) from somebody else")]
+pub struct Fenced;
+
 /// Asks every worker to finish what it has, commit and return. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Control {

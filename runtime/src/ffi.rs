@@ -147,7 +147,10 @@ unsafe fn read(result: *const sys::rd_kafka_ListOffsets_result_t, found: &mut Ve
                 continue;
             }
             let code = (*partition).err;
-            let offset = if code == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            let offset = if (*partition).offset < 0 {
+                // A request that times out is given back as it was asked, -1 for "latest", and without an error.
+                Err("no answer in time".to_owned())
+            } else if code == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
                 Ok((*partition).offset)
             } else {
                 Err(CStr::from_ptr(sys::rd_kafka_err2str(code)).to_string_lossy().into_owned())

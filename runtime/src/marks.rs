@@ -62,6 +62,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
+    /// The partition is another's: its age is no longer ours to tell.
+    pub(crate) fn forget(&self, partition: i32, marks: &Marks, metrics: &Metrics) {
+        if let Marks::Write { feed, .. } = marks {
+            // It fails only for a series that was never there.
+            metrics.frontier_age.remove_label_values(&[&**feed, &*partition.to_string()]).ok();
+        }
+    }
+
     /// Writes what the raw partitions of this worker can say, when it is time.
     pub(crate) fn turn<T>(
         &mut self,
@@ -77,7 +85,7 @@ impl Writer {
             return Ok(());
         }
         self.written = Some(Instant::now());
-        let mut before = Vec::new();
+        let (mut before, mut since) = (Vec::new(), Vec::new());
         for slot in slots {
             let end = watermarks.end(&slot.topic, slot.partition);
             let Some(frontier) = frontier_of(slot.position, end, slot.last_received, *margin) else { continue };
@@ -87,12 +95,16 @@ impl Writer {
             if frontier > slot.marked {
                 slot.marked = frontier;
                 before.push((slot.partition, frontier));
+                if let Some(end) = end.filter(|end| end.since > slot.listening_since) {
+                    slot.listening_since = end.since;
+                    since.push((slot.partition, end.since));
+                }
             }
         }
         if before.is_empty() {
             return Ok(());
         }
-        write(&FrontierMark { input: Arc::clone(feed), of: *of, before }, to, sender)
+        write(&FrontierMark { since, ..FrontierMark::new(Arc::clone(feed), *of, before) }, to, sender)
     }
 }
 
@@ -104,7 +116,7 @@ pub(crate) fn forward<T>(slot: &mut Slot<T>, marks: &Marks, sender: &Sender) -> 
         return Ok(());
     }
     slot.marked = frontier;
-    write(&FrontierMark { input: Arc::clone(input), of: *of, before: vec![(slot.partition, frontier)] }, to, sender)
+    write(&FrontierMark::new(Arc::clone(input), *of, vec![(slot.partition, frontier)]), to, sender)
 }
 
 fn write(mark: &FrontierMark, to: &Topic, sender: &Sender) -> anyhow::Result<()> {
@@ -130,13 +142,13 @@ mod tests {
 
     #[test]
     fn caught_up_it_reaches_until_the_broker_was_asked_less_the_margin() {
-        let end = Some(End { offset: 5, asked_at: at(100) });
+        let end = Some(End { offset: 5, asked_at: at(100), since: at(0) });
         assert_eq!(frontier_of(5, end, Some(at(40)), MARGIN), Some(at(90)));
     }
 
     #[test]
     fn behind_it_reaches_only_to_the_last_record() {
-        let end = Some(End { offset: 9, asked_at: at(100) });
+        let end = Some(End { offset: 9, asked_at: at(100), since: at(0) });
         assert_eq!(frontier_of(5, end, Some(at(40)), MARGIN), Some(at(40)));
         assert_eq!(frontier_of(5, end, None, MARGIN), None);
     }

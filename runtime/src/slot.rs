@@ -29,6 +29,8 @@ pub(crate) struct Slot<T> {
     pub(crate) frontiers: FrontierTable,
     /// The frontier last written for, or forwarded from, this partition.
     pub(crate) marked: Timestamp,
+    /// Since when it was last stated to be listened to without a break.
+    pub(crate) listening_since: Timestamp,
     /// Receipt of the last record taken.
     pub(crate) last_received: Option<Timestamp>,
     pub(crate) snapshot: Snapshot,
@@ -58,6 +60,7 @@ impl<T> Slot<T> {
             filter: start.filter,
             frontiers: start.frontiers,
             marked: Timestamp::MIN,
+            listening_since: Timestamp::MIN,
             last_received: None,
             snapshot: Snapshot::Idle { since: Instant::now(), offset: start.position },
         }

@@ -12,6 +12,8 @@ use crate::ffi::LatestOffsets;
 const EVERY: Duration = Duration::from_millis(500);
 /// After this long without an answer the request is given up.
 const TIMEOUT_MS: i32 = 5_000;
+/// A longer time between two answers is an outage: meanwhile the broker may have taken nothing from anybody.
+const OUTAGE: Duration = Duration::from_secs(10);
 
 /// The end of a partition as it was at some instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) struct End {
     /// By our clock, just before the broker was asked: whatever it takes later carries a later timestamp, but for the
     /// difference between the clocks.
     pub(crate) asked_at: Timestamp,
+    /// When the unbroken series of answers that this one belongs to began, by our clock.
+    pub(crate) since: Timestamp,
 }
 
 /// Keeps asking.
@@ -28,12 +32,19 @@ pub(crate) struct Watermarks {
     offsets: LatestOffsets,
     asked: Option<(Instant, Timestamp)>,
     answered: Option<Instant>,
+    since: Timestamp,
     ends: HashMap<(String, i32), End>,
 }
 
 impl Watermarks {
     pub(crate) fn new(consumer: &Source) -> Self {
-        Self { offsets: LatestOffsets::new(consumer), asked: None, answered: None, ends: HashMap::new() }
+        Self {
+            offsets: LatestOffsets::new(consumer),
+            asked: None,
+            answered: None,
+            since: Timestamp::MIN,
+            ends: HashMap::new(),
+        }
     }
 
     /// Takes an answer in and asks again when it is time. Never waits. True when an answer came.
@@ -46,10 +57,13 @@ impl Watermarks {
         let mut news = false;
         if let Some(answers) = self.offsets.answer() {
             let asked_at = self.asked.map_or(Timestamp::MIN, |(_, at)| at);
+            if !self.fresh(OUTAGE) {
+                self.since = now; // not since the question: it may have waited for the broker
+            }
             for answer in answers {
                 if let Ok(offset) = answer.offset {
                     news = true;
-                    self.ends.insert((answer.topic, answer.partition), End { offset, asked_at });
+                    self.ends.insert((answer.topic, answer.partition), End { offset, asked_at, since: self.since });
                 }
             }
             if news {

@@ -11,24 +11,24 @@ use std::time::{Duration, Instant};
 use chorus_model::Timestamp;
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Offset, TopicPartitionList};
 
 use crate::Fate;
 use crate::config::{Assignment, Kafka};
-use crate::consumer::{self, Happening, Source};
-use crate::control::Control;
+use crate::consumer::{self, Source};
+use crate::control::{Control, Fenced};
 use crate::dispatch::Dispatcher;
 use crate::health::Health;
 use crate::marks::{self, Marks};
 use crate::metrics::Metrics;
 use crate::producer::{Sender, Token};
-use crate::restore::Restorer;
 use crate::slot::Slot;
 use crate::snapshot::{self, Snapshots};
-use crate::take::{acknowledge, count, find, take};
+use crate::take::{acknowledge, count, take};
 use crate::task::Task;
 use crate::topics::Topic;
 use crate::watermark::Watermarks;
+
+mod assign;
 
 /// Whether the records of the input carry origins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,6 @@ const BATCH: usize = 500;
 /// More records than this in flight stop the reading, below the producer's own limit so that it never refuses one.
 const MOST_IN_FLIGHT: usize = 100_000;
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
-/// How long a hand-over waits for acknowledgements; shorter than the session, so that the group does not give up first.
-const DRAIN: Duration = Duration::from_secs(20);
-/// How long it waits for deliveries: a destination may be down for hours.
-const DRAIN_DELIVERIES: Duration = Duration::from_secs(3);
 /// The broker must have answered within this for the worker to be ready.
 const FRESH: Duration = Duration::from_secs(10);
 
@@ -292,123 +288,6 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         Ok(())
     }
 
-    fn happened(&mut self, happening: Happening) -> anyhow::Result<()> {
-        match happening {
-            Happening::Assign(partitions) => {
-                let partitions: Vec<_> = partitions.into_iter().map(|(t, p)| (Arc::from(t), p)).collect();
-                self.take_over(&partitions)
-            }
-            Happening::Revoke(partitions) => {
-                let partitions: Vec<_> = partitions.into_iter().map(|(t, p)| (Arc::from(t), p)).collect();
-                self.hand_back(&partitions)
-            }
-            Happening::Committed(offsets) => {
-                for (topic, partition, offset) in offsets {
-                    if let Some(slot) = find(&mut self.slots, &topic, partition) {
-                        slot.committed = slot.committed.max(offset);
-                    }
-                }
-                Ok(())
-            }
-            Happening::CommitFailed(error) => {
-                self.metrics.commit_failures.with_label_values(&[self.role.name]).inc();
-                tracing::warn!(role = self.role.name, %error, "commit refused, will be tried again");
-                for slot in &mut self.slots {
-                    slot.commit_asked = slot.committed;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn take_over(&mut self, partitions: &[(Arc<str>, i32)]) -> anyhow::Result<()> {
-        let restorer = Restorer {
-            kafka: &self.kafka,
-            source: &self.source,
-            role: self.role.name,
-            snapshots: self.role.snapshots.as_ref(),
-            health: &self.health,
-            control: &self.control,
-        };
-        let taken = restorer.take_up(partitions, &mut self.open)?;
-        let mut list = TopicPartitionList::new();
-        for (topic, partition, task, start) in taken {
-            list.add_partition_offset(&topic, partition, Offset::Offset(start.position))?;
-            self.next_slot = self.next_slot.wrapping_add(1) & 0x7fff; // the highest bit keeps `Token::NONE` apart
-            self.slots.push(Slot::new(self.next_slot, topic, partition, task, start));
-        }
-        match self.kafka.assignment {
-            Assignment::Ordinal { .. } => self.source.assign(&list)?,
-            Assignment::Group | Assignment::Member { .. } => self.source.incremental_assign(&list)?,
-        }
-        if self.paused {
-            // New partitions come unpaused; the throttle knows one state for all, and pauses again if it must.
-            self.source.resume(&consumer::list(self.slots.iter().map(|slot| (&*slot.topic, slot.partition))))?;
-            self.paused = false;
-        }
-        self.assigned = true;
-        self.say_assigned();
-        Ok(())
-    }
-
-    /// Waits for what is in flight, commits, and only then lets go.
-    fn hand_back(&mut self, partitions: &[(Arc<str>, i32)]) -> anyhow::Result<()> {
-        let going = |slot: &Slot<T>| partitions.iter().any(|(t, p)| *t == slot.topic && *p == slot.partition);
-        let deadline = Instant::now() + if self.dispatcher.is_some() { DRAIN_DELIVERIES } else { DRAIN };
-        while Instant::now() < deadline && self.slots.iter().any(|slot| going(slot) && !slot.ledger.is_empty()) {
-            self.health.beat();
-            self.absorb()?;
-            std::thread::sleep(Duration::from_micros(200));
-        }
-        for slot in &mut self.slots {
-            slot.commit_asked = slot.committed; // an asynchronous commit that is still under way may get lost
-        }
-        if let Err(error) = self.commit(CommitMode::Sync) {
-            // Whoever takes over reads again from the last commit; the origins tell the repeats.
-            tracing::warn!(role = self.role.name, %error, "last commit before handing back failed");
-        }
-        if let Some(dispatcher) = &mut self.dispatcher {
-            let slots: Vec<u16> = self.slots.iter().filter(|slot| going(slot)).map(|slot| slot.id).collect();
-            dispatcher.abandon(|token| token.parts().is_some_and(|(slot, _)| slots.contains(&slot)));
-        }
-        self.flush_counts();
-        self.slots.retain(|slot| !going(slot));
-        for (topic, partition) in partitions {
-            self.watermarks.forget(topic, *partition);
-        }
-        let list = consumer::list(partitions.iter().map(|(topic, partition)| (&**topic, *partition)));
-        match self.kafka.assignment {
-            Assignment::Ordinal { .. } => self.source.unassign()?,
-            Assignment::Group | Assignment::Member { .. } => self.source.incremental_unassign(&list)?,
-        }
-        self.say_assigned();
-        Ok(())
-    }
-
-    fn commit(&mut self, mode: CommitMode) -> anyhow::Result<()> {
-        let mut list = TopicPartitionList::new();
-        for slot in &mut self.slots {
-            let filter = &mut slot.settled_filter;
-            let offset = slot.ledger.settle(|origin| drop(filter.admit(origin)));
-            if offset > slot.commit_asked {
-                slot.commit_asked = offset;
-                let mut element = list.add_partition(&slot.topic, slot.partition);
-                element.set_offset(Offset::Offset(offset))?;
-                if self.role.snapshots.is_none() && self.role.input == Input::Derived {
-                    element.set_metadata(serde_json::to_string(&slot.settled_filter)?);
-                }
-            }
-        }
-        if list.count() == 0 {
-            return Ok(());
-        }
-        match mode {
-            CommitMode::Async => crate::ffi::commit(&self.source, &list)?,
-            CommitMode::Sync => self.source.commit(&list, mode)?,
-        }
-        Ok(())
-    }
-
     fn measure_lag(&self, now: Timestamp) {
         for slot in &self.slots {
             let Some(end) = self.watermarks.end(&slot.topic, slot.partition) else { continue };
@@ -425,23 +304,16 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             self.counts.clear();
         }
     }
-
-    fn say_assigned(&self) {
-        let labels = [self.role.name, &*self.role.from.name];
-        self.metrics.assigned.with_label_values(&labels).set(i64::try_from(self.slots.len()).unwrap_or(i64::MAX));
-        let partitions: Vec<i32> = self.slots.iter().map(|slot| slot.partition).collect();
-        tracing::info!(role = self.role.name, topic = %self.role.from.name, ?partitions, "partitions assigned");
-    }
 }
 
 /// Errors that pass by themselves are the client's to retry; the rest ends the worker.
 fn check_poll_error(error: &KafkaError) -> anyhow::Result<()> {
     match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::FencedInstanceId) => Err(Fenced.into()),
         Some(
             RDKafkaErrorCode::AutoOffsetReset
             | RDKafkaErrorCode::OffsetOutOfRange
             | RDKafkaErrorCode::Fatal
-            | RDKafkaErrorCode::FencedInstanceId
             | RDKafkaErrorCode::UnknownTopicOrPartition
             | RDKafkaErrorCode::UnknownTopic
             | RDKafkaErrorCode::TopicAuthorizationFailed

@@ -17,6 +17,8 @@ pub const FEEDS: [&str; 5] = ["camera", "gate", "grid", "hospital", "school"];
 /// Every role of a whole deployment, as it is named here.
 pub const ROLES: [&str; 8] =
     ["ingest-camera", "ingest-gate", "ingest-grid", "ingest-hospital", "ingest-school", "detect", "fuse", "deliver"];
+/// The governance centre, which is no role of a pipeline: most tests listen at its place.
+pub const CENTER: &str = "center";
 /// How long an orderly end may take: draining, committing, and a destination's last answer.
 const END: Duration = Duration::from_secs(30);
 
@@ -164,6 +166,11 @@ detect:
             "destinations:\n  centre: {{type: centre, url: '{}', key_file: {folder}/centre.key}}\n",
             self.plan.receiver
         ));
+        if member == CENTER {
+            text.push_str(&format!(
+                "center: {{listen: '127.0.0.1:{port}', database: 'sqlite://{folder}/centre.db', key_file: {folder}/centre.key}}\n"
+            ));
+        }
         text.push_str(&self.extra);
         text
     }
@@ -197,6 +204,15 @@ detect:
             self.wait_ready(role)?;
         }
         Ok(())
+    }
+
+    /// Starts the governance centre itself at [`Plan::receiver`], which must be `http://127.0.0.1:PORT`.
+    pub fn start_center(&mut self) -> Result<()> {
+        let port = self.plan.receiver.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port.with_context(|| format!("no port in {:?}", self.plan.receiver))?;
+        let process = Role::spawn(self.folder(), CENTER, &[CENTER], &[], Some(&self.config(CENTER, port)))?;
+        self.roles.insert(CENTER.to_owned(), (process, port));
+        self.wait_ready(CENTER)
     }
 
     /// Starts a role of [`ROLES`] and waits until it is ready.
@@ -252,6 +268,17 @@ detect:
             ensure!(status.success(), "{name} ended with {status}: {}", self.role(&name)?.stderr()?);
         }
         Ok(())
+    }
+
+    /// What each role said last, and whether it is ready: the context of an error.
+    pub fn last_words(&self) -> String {
+        let mut text = String::new();
+        for (name, (role, port)) in &self.roles {
+            let ready = crate::http_get(&format!("http://127.0.0.1:{port}/readyz"));
+            let ready = ready.map_or_else(|error| format!("{error:#}"), |(status, body)| format!("{status} {body}"));
+            text.push_str(&format!("== {name}: {}\n{}\n", ready.trim(), role.last_lines(8)));
+        }
+        text
     }
 
     /// What a role's `/metrics` say.

@@ -81,6 +81,11 @@ impl Role {
         Ok(String::from_utf8_lossy(&fs::read(&self.stdout)?).into_owned())
     }
 
+    /// The last lines of its stderr.
+    pub fn last_lines(&self, lines: usize) -> String {
+        tail(&self.stderr, lines)
+    }
+
     /// What the process wrote to stderr so far.
     pub fn stderr(&self) -> Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(&self.stderr)?).into_owned())

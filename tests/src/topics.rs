@@ -86,6 +86,9 @@ impl Topics {
     }
 
     /// What `group` has committed for `topic`; a partition without a commit is absent.
+    ///
+    /// The first question about any group makes the broker create `__consumer_offsets`; until the group's partition of it is
+    /// loaded, the broker answers that nobody coordinates the group. That is no answer about offsets, so it is asked again.
     pub fn group_offsets(&self, group: &str, topic: &str) -> Result<BTreeMap<i32, i64>> {
         // Asks only; it never joins the group, so it disturbs none of its members.
         let asker: BaseConsumer = client_config(&self.bootstrap).set("group.id", group).create()?;
@@ -93,20 +96,36 @@ impl Topics {
         for partition in self.partitions(topic)? {
             wanted.add_partition(topic, partition);
         }
-        let committed = asker.committed_offsets(wanted, ASK).with_context(|| format!("offsets of group {group}"))?;
-        let mut offsets = BTreeMap::new();
-        for element in committed.elements() {
-            element.error().with_context(|| format!("offset of group {group} in {topic}"))?;
-            if let Offset::Offset(offset) = element.offset() {
-                offsets.insert(element.partition(), offset);
+        wait_for(&format!("the offsets of group {group} in {topic}"), CHANGE, || {
+            match asker.committed_offsets(wanted.clone(), ASK).and_then(|answer| committed_of(&answer)) {
+                Ok(offsets) => Ok(Some(offsets)),
+                Err(error) if error.rdkafka_error_code().is_some_and(coordinator_is_coming) => Ok(None),
+                Err(error) => Err(error.into()),
             }
-        }
-        Ok(offsets)
+        })
     }
 
     fn metadata(&self, name: &str) -> Result<Metadata> {
         self.reader.fetch_metadata(Some(name), ASK).with_context(|| format!("cannot ask about topic {name}"))
     }
+}
+
+/// The offsets in an answer, or the first partition's error in it.
+fn committed_of(answer: &TopicPartitionList) -> KafkaResult<BTreeMap<i32, i64>> {
+    let mut offsets = BTreeMap::new();
+    for element in answer.elements() {
+        element.error()?;
+        if let Offset::Offset(offset) = element.offset() {
+            offsets.insert(element.partition(), offset);
+        }
+    }
+    Ok(offsets)
+}
+
+/// True for the answers of a broker whose group coordinator is not there yet.
+fn coordinator_is_coming(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    matches!(code, CoordinatorLoadInProgress | CoordinatorNotAvailable | NotCoordinator)
 }
 
 /// Settings of every client of the harness.

@@ -3,12 +3,9 @@
 #![allow(clippy::panic_in_result_fn, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use chorus_tests::alerts::{self, LONG, RULES, SILENCE_RULE, check_revisions};
+use anyhow::{Result, ensure};
+use chorus_tests::alerts::{self, LONG, RULES, check_revisions};
 use chorus_tests::client::Client;
 use chorus_tests::deployment::{Deployment, ROLES};
 use chorus_tests::kafka::Broker;
@@ -193,70 +190,4 @@ fn a_destination_that_fails_gets_everything_in_order_and_what_it_refuses_is_park
     let metrics = city.metrics("deliver")?;
     assert_eq!(alerts::metric(&metrics, "chorus_records_total", &["rejected", "refused"]), Some(2.0));
     city.stop_all()
-}
-
-/// Two villages' gates speak twice a second until they are told to stop.
-fn beat(city: &Deployment, client: &Client, number: u32, first: bool, second: bool) -> Result<()> {
-    let mut said = Vec::new();
-    if first {
-        said.push(wire::gb28181_keepalive("gate", "36011100001320000011", number));
-    }
-    if second {
-        said.push(wire::gb28181_keepalive("gate", "36011100001320000012", number));
-    }
-    city.say(client, &said)
-}
-
-#[test]
-fn nobody_is_called_silent_while_ingest_is_down_and_a_feed_without_traffic_stalls_nothing() -> Result<()> {
-    let broker = Broker::shared()?;
-    let client = broker.client()?;
-    let receiver = Receiver::start()?;
-    let rules = format!("{RULES}{SILENCE_RULE}");
-    let mut city = Deployment::new(&broker.bootstrap(), "silent.", &receiver.url(""), &rules, None)?;
-    city.start_all()?;
-    let (second_speaks, ended) = (AtomicBool::new(true), AtomicBool::new(false));
-    thread::scope(|scope| {
-        let speaker = scope.spawn(|| -> Result<()> {
-            // The devices' own rhythm; what the test waits for, it awaits below.
-            let speaker = Deployment::speaker(&broker.bootstrap(), "silent.")?;
-            for number in 1.. {
-                if ended.load(Ordering::Relaxed) {
-                    break;
-                }
-                beat(&speaker, &client, number, true, second_speaks.load(Ordering::Relaxed))?;
-                thread::park_timeout(Duration::from_millis(500));
-            }
-            Ok(())
-        });
-        let watched = watch_silence(&mut city, &receiver, &second_speaks);
-        ended.store(true, Ordering::Relaxed);
-        let spoken = speaker.join().ok().context("the speaker panicked")?;
-        watched.and(spoken)
-    })?;
-    city.stop_all()
-}
-
-fn watch_silence(city: &mut Deployment, receiver: &Receiver, second_speaks: &AtomicBool) -> Result<()> {
-    let heard = |city: &Deployment| -> Result<f64> {
-        let metrics = city.metrics("detect")?;
-        Ok(alerts::sum(&metrics, "chorus_records_total", &["no_anomaly"]).map_or(0.0, |(_, sum)| sum))
-    };
-    wait_for("detect to hear the gates", LONG, || Ok((heard(city)? > 8.0).then_some(())))?;
-    // Ingest is away for three times as long as a gate may be silent; the gates go on speaking.
-    city.role("ingest-gate")?.kill9()?;
-    let away = Instant::now();
-    wait_for("an outage longer than a silence", LONG, || Ok((away.elapsed() > Duration::from_secs(18)).then_some(())))?;
-    city.start("ingest-gate")?;
-    // One village falls silent for real: found, though no other feed has any traffic. When that is known, the frontier has
-    // passed everything that the other could have been blamed for.
-    second_speaks.store(false, Ordering::Relaxed);
-    receiver.await_until(LONG, |requests| !requests.is_empty())?;
-    let lines = alerts::lines(&receiver.requests())?;
-    assert_eq!(lines, ["village-2 anomaly.silence firing [gates-silent]"]);
-    second_speaks.store(true, Ordering::Relaxed);
-    receiver.await_until(LONG, |requests| {
-        alerts::lines(requests).is_ok_and(|lines| lines == ["village-2 anomaly.silence resolved [gates-silent]"])
-    })?;
-    Ok(())
 }

@@ -46,7 +46,7 @@ impl Watch {
 
     fn pass(&mut self, to: Timestamp) -> Vec<Anomaly> {
         for feed in FEEDS {
-            self.frontiers.advance(&FrontierMark { input: feed.into(), of: 1, before: vec![(0, to)] });
+            self.frontiers.advance(&FrontierMark::new(feed, 1, vec![(0, to)]));
         }
         self.offset += 1;
         self.detector.advance(self.offset, &self.frontiers)

@@ -11,6 +11,7 @@ use super::finding::{Finding, Tip, Turn};
 use super::roster::Duty;
 use super::rules::{Rule, When};
 use super::seen::Seen;
+use super::timers::{Passed, fair_deadline};
 use super::world::{Site, World};
 
 /// Reports remembered per place: the latest are enough, since windows close in order.
@@ -102,13 +103,14 @@ impl State {
         true
     }
 
-    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, frontier: Timestamp, turn: &mut Turn<'_>) {
+    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, passed: Passed, turn: &mut Turn<'_>) {
+        let frontier = passed.frontier;
         let Some(site) = world.site(turn.key) else { return };
         let Some(duty) = duty_at(rule, site, world) else { return };
         let grace = grace_of(rule, duty);
         for _ in 0..MOST_AT_ONCE {
             let Some(due) = self.next_due(duty, site, world) else { return };
-            if frontier <= due.plus(grace) {
+            if frontier <= judged_at(duty, due, grace, passed.since) {
                 return;
             }
             self.judge(rule, duty, due, grace, turn);
@@ -141,11 +143,18 @@ impl State {
         world.roster.next_due(duty, site.calendar.as_deref(), self.judged?)
     }
 
-    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World) -> Option<Timestamp> {
+    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
         let site = world.site(key)?;
         let duty = duty_at(rule, site, world)?;
-        Some(self.next_due(duty, site, world)?.plus(grace_of(rule, duty)))
+        let due = self.next_due(duty, site, world)?;
+        Some(judged_at(duty, due, grace_of(rule, duty), since))
     }
+}
+
+/// When a due time is judged: once its report may not come any more, also by a connector that kept it during an outage.
+fn judged_at(duty: &Duty, due: Timestamp, grace: Span, since: Timestamp) -> Timestamp {
+    let window = due.plus(grace).since(due.minus(duty.opens));
+    fair_deadline(due.plus(grace), window, since)
 }
 
 /// What is missing, by what would have been the report.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Baseline, Rule, When};
 use super::seen::Seen;
+use super::timers::Passed;
 use super::usual::{History, Usual};
 
 /// Slots are aligned to the weeks of the city, which is eight hours ahead of UTC all year.
@@ -139,16 +140,16 @@ impl State {
         }
     }
 
-    pub(crate) fn pass(&mut self, rule: &Rule, frontier: Timestamp, turn: &mut Turn<'_>) {
+    pub(crate) fn pass(&mut self, rule: &Rule, passed: Passed, turn: &mut Turn<'_>) {
         let Some(settings) = settings(rule) else { return };
         // The last slot whose end lies before the frontier.
-        let last = slot_of(frontier.minus(settings.late).minus(Span::from_micros(1)), settings.slot) - 1;
+        let last = slot_of(passed.frontier.minus(settings.late).minus(Span::from_micros(1)), settings.slot) - 1;
         for (by, series) in &mut self.series {
             if last - series.closed > slots_of_week(settings.slot) {
                 series.skip_to(last - 1); // nothing passed for more than a week: that was us, not the place
             }
             while series.closed < last {
-                series.close(rule, by, settings, turn);
+                series.close(rule, by, settings, passed.since, turn);
             }
         }
     }
@@ -187,16 +188,20 @@ impl Series {
         self.closed = number;
     }
 
-    /// Judges the next slot and learns from it.
-    fn close(&mut self, rule: &Rule, by: &str, settings: &Baseline, turn: &mut Turn<'_>) {
+    /// Judges the next slot and learns from it. Of one that began before we could listen, only an excess is known.
+    fn close(&mut self, rule: &Rule, by: &str, settings: &Baseline, since: Timestamp, turn: &mut Turn<'_>) {
         let number = self.closed + 1;
         if number > self.first {
             let count = self.open.get(&number).map_or(0, |slot| slot.count);
             let tip = Tip::deadline(start_of(number + 1, settings.slot).plus(settings.late));
             let usual = self.history.usual(number, settings.min_weeks);
+            let is_whole = start_of(number, settings.slot) >= since;
             let direction = usual.and_then(|usual| usual.direction(count, settings.alpha));
-            self.turn_to(rule, by, settings, direction, number, tip, turn);
-            self.history.set(number, count);
+            let known = direction.filter(|is_up| *is_up || is_whole);
+            self.turn_to(rule, by, settings, known, number, tip, turn);
+            if is_whole {
+                self.history.set(number, count);
+            }
         }
         self.open.remove(&number);
         self.closed = number;

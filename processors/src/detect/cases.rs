@@ -218,7 +218,7 @@ impl CaseText {
         let mut offset = 0;
         let mut pass = |detector: &mut Detector, at: Timestamp, offset: &mut i64| {
             for feed in &feeds {
-                let mark = FrontierMark { input: feed.as_str().into(), of: 1, before: vec![(0, at)] };
+                let mark = FrontierMark::new(feed.as_str(), 1, vec![(0, at)]);
                 table.advance(&mark);
             }
             *offset += 1;

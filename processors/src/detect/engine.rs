@@ -227,7 +227,7 @@ impl Detector {
                     state.offset = offset;
                     touched.insert(Arc::clone(key));
                     self.changes.mark(key);
-                    for wake in state.wakes(key, &rules, &self.world) {
+                    for wake in state.wakes(key, &rules, &self.world, frontiers) {
                         self.timers.enter(key, wake);
                     }
                 } else if known.is_none() && state.is_empty() {
@@ -259,14 +259,14 @@ impl Detector {
         for _ in 0..MOST_PASSES {
             for (id, of_rule) in &mut state.rules {
                 let Some(rule) = rules.rule(id) else { continue };
-                let Some(frontier) = frontiers.of(&rule.feed()) else { continue };
-                of_rule.pass(rule, &self.world, frontier, &mut turn);
+                let Some(passed) = frontiers.passed_of(&rule.feed()) else { continue };
+                of_rule.pass(rule, &self.world, passed, &mut turn);
             }
             state.rules.retain(|_, of_rule| !of_rule.is_empty());
             if let Some(frontier) = frontiers.of(LEAST) {
                 state.recent.pass(frontier);
             }
-            wakes = state.wakes(key, &rules, &self.world);
+            wakes = state.wakes(key, &rules, &self.world, frontiers);
             if !wakes.iter().any(|(feed, at)| frontiers.passed(feed, *at)) {
                 break;
             }
@@ -312,7 +312,8 @@ impl Detector {
         let mut state: KeyState = serde_json::from_slice(bytes)?;
         state.keep_only(&self.setup.rules);
         let key: Arc<str> = key.into();
-        for wake in state.wakes(&key, &self.setup.rules, &self.world) {
+        // How far time has passed is not known here; what comes up too early is entered again.
+        for wake in state.wakes(&key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
             self.timers.enter(&key, wake);
         }
         if state.place.id.is_none() && !state.is_empty() {
@@ -341,5 +342,5 @@ fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, tur
             }
         }
     }
-    state.wake(rule, turn.key, world)
+    state.wake(rule, turn.key, world, Timestamp::MIN)
 }

@@ -1,7 +1,7 @@
 //! Rules on what is not heard of any more: a device, or every such device of a place.
 //!
-//! Judged on the time of receipt and by the frontier, so that nobody is called silent because we are late. Only a device that
-//! was heard of is missed, and a device of the registry that has a heartbeat: that one from the first frontier on.
+//! Judged on the time of receipt and by the frontier, so that nobody is called silent because we are late; after an outage in
+//! which nobody could be heard, everybody gets time to speak again. Only a device that was heard of is missed, and a device of the registry that has a heartbeat: that one from the first frontier on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Limit, Of, Rule, When};
 use super::seen::Seen;
+use super::timers::{Passed, fair_deadline};
 use super::world::{Site, World};
 
 /// What it is unless the rule names a kind.
@@ -35,6 +36,14 @@ struct Watch {
     last: Timestamp,
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     is_silent: bool,
+}
+
+impl Watch {
+    /// When the device is silent; absent when nothing says how long it may be.
+    fn deadline(&self, limit: Limit, site: Option<&Site>, device: &str, since: Timestamp) -> Option<Timestamp> {
+        let span = span_of(limit, site, device)?;
+        Some(fair_deadline(self.last.plus(span), span, since))
+    }
 }
 
 /// The parts of a silence rule.
@@ -107,16 +116,16 @@ impl State {
         planted
     }
 
-    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, frontier: Timestamp, turn: &mut Turn<'_>) {
+    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, passed: Passed, turn: &mut Turn<'_>) {
         let Some((of, _, limit)) = parts(rule) else { return };
+        let frontier = passed.frontier;
         let site = world.site(turn.key);
         self.forget_removed(rule, of, limit, site, frontier, turn);
         if of == Of::Place {
-            return self.pass_place(rule, limit, site, frontier, turn);
+            return self.pass_place(rule, limit, site, passed, turn);
         }
         for (device, watch) in &mut self.devices {
-            let Some(span) = span_of(limit, site, device) else { continue };
-            let deadline = watch.last.plus(span);
+            let Some(deadline) = watch.deadline(limit, site, device, passed.since) else { continue };
             if !watch.is_silent && frontier > deadline {
                 watch.is_silent = true;
                 let found = Found { by: device, devices: &[Arc::clone(device)], from: watch.last, to: deadline };
@@ -125,9 +134,9 @@ impl State {
         }
     }
 
-    fn pass_place(&mut self, rule: &Rule, limit: Limit, site: Option<&Site>, frontier: Timestamp, turn: &mut Turn<'_>) {
-        let Some(deadline) = self.deadline(limit, site) else { return };
-        if self.is_silent || frontier <= deadline {
+    fn pass_place(&mut self, rule: &Rule, limit: Limit, site: Option<&Site>, passed: Passed, turn: &mut Turn<'_>) {
+        let Some(deadline) = self.deadline(limit, site, passed.since) else { return };
+        if self.is_silent || passed.frontier <= deadline {
             return;
         }
         self.is_silent = true;
@@ -164,18 +173,18 @@ impl State {
     }
 
     /// When every device of the place is silent.
-    fn deadline(&self, limit: Limit, site: Option<&Site>) -> Option<Timestamp> {
-        self.devices.iter().filter_map(|(device, watch)| Some(watch.last.plus(span_of(limit, site, device)?))).max()
+    fn deadline(&self, limit: Limit, site: Option<&Site>, since: Timestamp) -> Option<Timestamp> {
+        self.devices.iter().filter_map(|(device, watch)| watch.deadline(limit, site, device, since)).max()
     }
 
-    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World) -> Option<Timestamp> {
+    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
         let (of, _, limit) = parts(rule)?;
         let site = world.site(key);
         if of == Of::Place {
-            return if self.is_silent { None } else { self.deadline(limit, site) };
+            return if self.is_silent { None } else { self.deadline(limit, site, since) };
         }
         let speaking = self.devices.iter().filter(|(_, watch)| !watch.is_silent);
-        speaking.filter_map(|(device, watch)| Some(watch.last.plus(span_of(limit, site, device)?))).min()
+        speaking.filter_map(|(device, watch)| watch.deadline(limit, site, device, since)).min()
     }
 
     /// When the device of an event that was just heard is to be looked at: cheaper than [`State::wake`] over all of them.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::devices::Recent;
 use super::finding::Turn;
 use super::rules::{Rule, RuleSet, When};
-use super::timers::{LEAST, Wake};
+use super::timers::{Frontiers, LEAST, Passed, Wake};
 use super::world::World;
 use super::{absence, baseline, count, immediate, sequence, silence};
 
@@ -61,10 +61,12 @@ impl KeyState {
     }
 
     /// Every deadline, the earliest of each feed's.
-    pub(crate) fn wakes(&self, key: &str, rules: &RuleSet, world: &World) -> Vec<Wake> {
+    pub(crate) fn wakes(&self, key: &str, rules: &RuleSet, world: &World, frontiers: Frontiers<'_>) -> Vec<Wake> {
         let of_rules = self.rules.iter().filter_map(|(id, state)| {
             let rule = rules.rule(id)?;
-            Some((rule.feed(), state.wake(rule, key, world)?))
+            let feed = rule.feed();
+            let at = state.wake(rule, key, world, frontiers.since(&feed))?;
+            Some((feed, at))
         });
         let mut wakes: Vec<Wake> = of_rules.collect();
         wakes.extend(self.recent.wake().map(|at| (Arc::from(LEAST), at)));
@@ -119,26 +121,27 @@ impl RuleState {
         }
     }
 
-    /// Everything that the rule's feed received before `frontier` is in: judges what was waiting for that.
-    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, frontier: Timestamp, turn: &mut Turn<'_>) {
+    /// Everything that the rule's feed received before the frontier is in: judges what was waiting for that.
+    pub(crate) fn pass(&mut self, rule: &Rule, world: &World, passed: Passed, turn: &mut Turn<'_>) {
+        let frontier = passed.frontier;
         match self {
             Self::Immediate(state) => state.pass(rule, frontier, turn),
             Self::Count(state) => state.pass(rule, frontier, turn),
             Self::Sequence(state) => state.pass(rule, frontier, turn),
-            Self::Absence(state) => state.pass(rule, world, frontier, turn),
-            Self::Silence(state) => state.pass(rule, world, frontier, turn),
-            Self::Baseline(state) => state.pass(rule, frontier, turn),
+            Self::Absence(state) => state.pass(rule, world, passed, turn),
+            Self::Silence(state) => state.pass(rule, world, passed, turn),
+            Self::Baseline(state) => state.pass(rule, passed, turn),
         }
     }
 
     /// When it wants to be passed next, in the time of the rule's feed.
-    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World) -> Option<Timestamp> {
+    pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Immediate(state) => state.wake(rule),
             Self::Count(state) => state.wake(rule),
             Self::Sequence(state) => state.wake(rule),
-            Self::Absence(state) => state.wake(rule, key, world),
-            Self::Silence(state) => state.wake(rule, key, world),
+            Self::Absence(state) => state.wake(rule, key, world, since),
+            Self::Silence(state) => state.wake(rule, key, world, since),
             Self::Baseline(state) => state.wake(rule),
         }
     }

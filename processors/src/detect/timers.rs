@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chorus_model::{FrontierTable, Timestamp};
+use chorus_model::{FrontierTable, Span, Timestamp};
 
 /// The name of the least frontier over all feeds, among the feeds.
 pub(crate) const LEAST: &str = "";
@@ -18,10 +18,37 @@ impl Frontiers<'_> {
         if feed == LEAST { self.0.least() } else { self.0.of(feed) }
     }
 
+    /// What has passed of a feed's time.
+    pub(crate) fn passed_of(&self, feed: &str) -> Option<Passed> {
+        Some(Passed { frontier: self.of(feed)?, since: self.since(feed) })
+    }
+
+    /// Since when a feed, or every one for [`LEAST`], has been listened to without a break.
+    pub(crate) fn since(&self, feed: &str) -> Timestamp {
+        if feed == LEAST { self.0.since_all() } else { self.0.since(feed) }
+    }
+
     /// True when all that was received up to and at the deadline is in.
     pub(crate) fn passed(&self, feed: &str, deadline: Timestamp) -> bool {
         self.of(feed).is_some_and(|frontier| frontier > deadline)
     }
+}
+
+/// How far a feed's time has passed, and since when anybody could be heard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passed {
+    pub(crate) frontier: Timestamp,
+    pub(crate) since: Timestamp,
+}
+
+/// After an outage of ours whoever is waited for gets as long as the rule gives, but no longer than this: else each restart
+/// would forgive a device that is to speak once a day.
+const MOST_GRACE: Span = Span::from_secs(3_600);
+
+/// When it may be judged that nothing came: at the deadline, but not before whoever was to speak had the time to, `span` or
+/// the most that an outage is worth, since we can listen.
+pub(crate) fn fair_deadline(deadline: Timestamp, span: Span, since: Timestamp) -> Timestamp {
+    deadline.max(since.plus(span.min(MOST_GRACE)))
 }
 
 /// A deadline on a feed's time.

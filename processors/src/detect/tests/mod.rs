@@ -12,6 +12,7 @@ use chorus_runtime::registry::{self, Handle, Registry};
 
 use super::{Detector, NO_ANOMALY, NO_RULE, Roster, RuleSet, Setup};
 
+mod outage;
 mod replay;
 mod shipped;
 
@@ -155,7 +156,7 @@ impl Log {
     }
 
     fn mark(&mut self, feed: &str, secs: i64) {
-        self.table.advance(&FrontierMark { input: feed.into(), of: 1, before: vec![(0, at(secs))] });
+        self.table.advance(&FrontierMark::new(feed, 1, vec![(0, at(secs))]));
         self.offset += 1;
         self.found.extend(self.detector.advance(self.offset, &self.table));
     }
@@ -324,9 +325,9 @@ fn nobody_is_called_silent_because_we_are_late() {
 fn the_first_frontier_begins_the_time_of_what_was_never_heard_of() {
     let mut detector = Detector::new(setup(SILENT), 0, 1);
     let mut table = FrontierTable::default();
-    table.advance(&FrontierMark { input: "gate".into(), of: 1, before: vec![(0, at(1_000_000))] });
+    table.advance(&FrontierMark::new("gate", 1, vec![(0, at(1_000_000))]));
     assert_eq!(detector.advance(1, &table), []);
-    table.advance(&FrontierMark { input: "gate".into(), of: 1, before: vec![(0, at(1_000_181))] });
+    table.advance(&FrontierMark::new("gate", 1, vec![(0, at(1_000_181))]));
     assert_eq!(detector.advance(2, &table).len(), 3);
 }
 
@@ -346,7 +347,7 @@ fn a_duty_is_judged_when_its_grace_has_passed_and_not_when_it_was_due_before_we_
     let mut table = FrontierTable::default();
     for (offset, secs) in [(1, 1_801), (2, 2_200)] {
         for feed in ["gate", "camera"] {
-            table.advance(&FrontierMark { input: feed.into(), of: 1, before: vec![(0, at(secs))] });
+            table.advance(&FrontierMark::new(feed, 1, vec![(0, at(secs))]));
         }
         assert!(late.advance(offset, &table).iter().all(|anomaly| &*anomaly.rule != "e-rounds"));
     }

@@ -37,7 +37,7 @@ fn history() -> Vec<Entry> {
         if random(4) == 0 {
             let input = if random(2) == 0 { "gate" } else { "camera" };
             let before = vec![(0, at(secs - i64::try_from(random(60)).unwrap()))];
-            log.push(Entry::Mark(FrontierMark { input: input.into(), of: 1, before }));
+            log.push(Entry::Mark(FrontierMark::new(input, 1, before)));
             continue;
         }
         let place = match random(10) {

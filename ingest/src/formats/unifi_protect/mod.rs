@@ -1,0 +1,271 @@
+//! UniFi Protect: events of the recorder, as lists, single objects, or messages that add and update them.
+//!
+//! | what | becomes |
+//! |---|---|
+//! | `type` of an event | the kind, by the table in `types.rs` |
+//! | an event without `end`; with it | start; pulse at its start, for it was told when it was over |
+//! | an update of an event that the same record told: without `end`, with it | continue, end |
+//! | an update alone | filtered: it names neither type nor device |
+//! | a card or finger scanned | outcome unknown, never granted (trap 12) |
+//! | a device's `state` | `device.online`, `device.offline` |
+//!
+//! Times are milliseconds since 1970. The event's id is the native identity, an update's with its end. The device is the camera,
+//! else the device or sensor that the metadata name; names are scrambled in some firmware, so only ids count. Left behind: users,
+//! cards, fingers, plates, faces, names, thumbnails.
+
+mod types;
+
+use std::collections::HashMap;
+
+use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
+
+use self::types::Meaning;
+use super::loose::{self, Object};
+use super::{UNKNOWN_ATTEMPT, clock, ident, text};
+use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
+
+/// The format's name.
+pub const NAME: &str = "unifi-protect";
+
+/// The most events of one record.
+const MAX_EVENTS: usize = 4_000;
+
+/// Fields that hold, or may hold, something about a person; sorted.
+const PERSONAL: &[&str] = &[
+    "detectedThumbnails",
+    "doorName",
+    "faces",
+    "firstName",
+    "heatmap",
+    "lastName",
+    "licensePlate",
+    "lightName",
+    "name",
+    "nfcId",
+    "sensorName",
+    "thumbnail",
+    "ulpId",
+    "uniqueId",
+    "user",
+    "userId",
+    "userName",
+];
+
+/// True for JSON of the recorder's models.
+pub fn sniff(bytes: &[u8]) -> bool {
+    const HEAD: usize = 8_192;
+    matches!(text::first_byte(bytes), Some(b'{' | b'['))
+        && (text::contains(bytes, b"\"modelKey\"", HEAD) || text::contains(bytes, b"\"smartDetectTypes\"", HEAD))
+}
+
+/// Reads events and messages about them.
+///
+/// # Errors
+/// When the record is one document, and that is neither.
+pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
+    let payload = text::decode(raw.bytes);
+    let mut known = HashMap::new();
+    let mut full = false;
+    loose::documents(&payload.text, |document| {
+        if pieces.len() >= MAX_EVENTS {
+            full = true;
+            return;
+        }
+        let read = document.and_then(|document| {
+            let mut piece = of_document(&Object::read(document.get())?, &mut known)?;
+            if let Piece::Event(observation) = &mut piece {
+                loose::note_personal(document.get(), PERSONAL, observation);
+                observation.flags.extend(payload.flag);
+            }
+            Ok(piece)
+        });
+        pieces.push(read.unwrap_or_else(Piece::Rejected));
+    });
+    if full {
+        pieces.push(Piece::Rejected(Reason::TooLarge));
+    }
+    match pieces.as_slice() {
+        [] => Err(Reason::NotThisFormat),
+        [Piece::Rejected(reason)] => {
+            let reason = *reason;
+            pieces.clear();
+            Err(reason)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the events of a record were, so that its updates can be read.
+type Known = HashMap<String, Observation>;
+
+fn of_document(root: &Object<'_>, known: &mut Known) -> Result<Piece, Reason> {
+    // A message: of the public interface, or of the recorder's own.
+    if let Some(item) = root.object("item") {
+        return of_item(&item, None, known);
+    }
+    if let Some(action) = root.object("action") {
+        let item = ["data", "payload"].iter().find_map(|name| root.object(name)).unwrap_or_default();
+        return of_item(&item, Some(&action), known);
+    }
+    of_item(root, None, known)
+}
+
+fn of_item(item: &Object<'_>, action: Option<&Object<'_>>, known: &mut Known) -> Result<Piece, Reason> {
+    let text = |name: &str| item.text(name).or_else(|| action.and_then(|action| action.text(name)));
+    match text("modelKey").as_deref() {
+        Some("event") => {}
+        None if item.get("type").is_some() && item.get("start").is_some() => {}
+        None => return Err(Reason::NotThisFormat),
+        Some(model) => return Ok(of_device(item, action, model)),
+    }
+    let id = text("id").and_then(|id| ident::token(&id));
+    match item.text("type") {
+        Some(word) => of_event(item, &word, id, known),
+        None => Ok(of_update(item, id.as_deref(), known)),
+    }
+}
+
+/// A device's own state.
+fn of_device(item: &Object<'_>, action: Option<&Object<'_>>, model: &str) -> Piece {
+    let connected = item.truth("isConnected");
+    let kind = match item.text("state").as_deref() {
+        Some("CONNECTED") => Kind::DeviceOnline,
+        Some("DISCONNECTED") => Kind::DeviceOffline,
+        None if connected == Some(true) => Kind::DeviceOnline,
+        None if connected == Some(false) => Kind::DeviceOffline,
+        _ => return Piece::Filtered("device_update"),
+    };
+    let id = item.text("id").or_else(|| action.and_then(|action| action.text("id")));
+    let device = id.and_then(|id| ident::token(&id)).unwrap_or_default();
+    let mut observation = Observation::new(device, DeviceScheme::Own, kind);
+    observation.device_kind = (model == "camera").then_some("camera");
+    Piece::Event(Box::new(observation))
+}
+
+/// An update that tells no more than what changed.
+fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
+    let Some(begun) = id.and_then(|id| known.get(id)) else { return Piece::Filtered("partial_update") };
+    let mut observation = begun.clone();
+    if let Some(class) = detected(item).iter().find_map(|word| types::class(word)) {
+        observation.object_class = Some(class);
+    }
+    match item.integer("end").and_then(instant) {
+        Some(end) => {
+            observation.phase = Phase::End;
+            observation.time = end;
+        }
+        None => observation.phase = Phase::Continue,
+    }
+    Piece::Event(Box::new(observation))
+}
+
+fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known) -> Result<Piece, Reason> {
+    let metadata = item.object("metadata").unwrap_or_default();
+    let found = detected(item);
+    let mut flags = Vec::new();
+    let (kind, is_lasting) = match types::by_word(word).ok_or(Reason::UnknownCode)? {
+        Meaning::Filtered(word) => return Ok(Piece::Filtered(word)),
+        Meaning::Lasting(kind) => (kind, true),
+        Meaning::Pulse(kind, flag) => {
+            flags.extend(flag);
+            (kind, false)
+        }
+        Meaning::Smart(_) if !found.is_empty() && found.iter().all(|word| word == "face") => {
+            return Ok(Piece::Filtered("face_record"));
+        }
+        Meaning::Smart(kind) => (kind, true),
+        Meaning::Audio => match found.iter().find_map(|word| types::sound(word)) {
+            Some(kind) => (kind, true),
+            None => return Ok(Piece::Filtered("audio")),
+        },
+        Meaning::Alarm => {
+            let told = member(&metadata, "alarmType").or_else(|| found.first().cloned());
+            let kind = told.map_or(Some(Kind::FireAlarm), |word| types::sound(&word));
+            (kind.ok_or(Reason::UnknownCode)?, true)
+        }
+        Meaning::Scan => {
+            flags.push("outcome_missing");
+            (UNKNOWN_ATTEMPT, false)
+        }
+        Meaning::DoorAccess => match metadata.truth("openSuccess") {
+            Some(true) => (Kind::AccessGranted, false),
+            Some(false) => (Kind::AccessDenied, false),
+            None => {
+                flags.push("outcome_missing");
+                (UNKNOWN_ATTEMPT, false)
+            }
+        },
+    };
+    let (device, device_kind) = device(item, &metadata);
+    let mut observation = Observation::new(device, DeviceScheme::Own, kind);
+    observation.device_kind = device_kind;
+    let start = item.integer("start").and_then(instant);
+    let end = item.integer("end").and_then(instant);
+    observation.phase = if is_lasting && end.is_none() { Phase::Start } else { Phase::Pulse };
+    observation.time = start.or(end).unwrap_or_default();
+    observation.object_class = found.iter().find_map(|word| types::class(word));
+    observation.outcome = match kind {
+        _ if flags.contains(&"outcome_missing") => Some(Outcome::Unknown),
+        Kind::AccessGranted => Some(Outcome::Granted),
+        Kind::AccessDenied => Some(Outcome::Denied),
+        _ => None,
+    };
+    if matches!(kind, Kind::AccessGranted | Kind::AccessDenied) {
+        observation.credential = credential(&metadata);
+    }
+    observation.flags = flags;
+    observation.native_id.clone_from(&id);
+    if let Some(id) = id {
+        known.insert(id, observation.clone());
+    }
+    Ok(Piece::Event(Box::new(observation)))
+}
+
+/// What was recognised.
+fn detected(item: &Object<'_>) -> Vec<String> {
+    const MOST: usize = 16;
+    let words = item.list("smartDetectTypes").into_iter().take(MOST);
+    words.filter_map(|word| loose::scalar(word.get())).map(std::borrow::Cow::into_owned).collect()
+}
+
+/// A member of the metadata; some wrap it into an object with a `text`.
+fn member(metadata: &Object<'_>, name: &str) -> Option<String> {
+    let wrapped = metadata.object(name).and_then(|object| object.text("text").map(std::borrow::Cow::into_owned));
+    wrapped.or_else(|| metadata.text(name).map(std::borrow::Cow::into_owned))
+}
+
+/// Who saw it, and what that is.
+fn device(item: &Object<'_>, metadata: &Object<'_>) -> (String, Option<&'static str>) {
+    if let Some(camera) = item.text_of(&["camera", "cameraId"]).and_then(|id| ident::token(&id)) {
+        return (camera, Some("camera"));
+    }
+    if let Some(device) = item.text("device").and_then(|id| ident::token(&id)) {
+        return (device, None);
+    }
+    let named = ["sensorId", "lightId", "doorlockId", "deviceId"];
+    let device = named.iter().find_map(|name| member(metadata, name)).and_then(|id| ident::token(&id));
+    (device.unwrap_or_default(), None)
+}
+
+/// The card, else the person's id at the site.
+fn credential(metadata: &Object<'_>) -> Option<Credential> {
+    let within = |holder: &str, name: &str| {
+        metadata.object(holder).and_then(|object| object.text(name).and_then(|id| Credential::new(&id)))
+    };
+    within("nfc", "nfcId")
+        .or_else(|| within("nfc", "ulpId"))
+        .or_else(|| within("fingerprint", "ulpId"))
+        .or_else(|| metadata.text("uniqueId").and_then(|id| Credential::new(&id)))
+}
+
+fn instant(millis: i64) -> Option<DeviceTime> {
+    clock::seconds_or_millis(millis).map(|at| DeviceTime::Zoned(at, TimePrecision::Ms))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_personal_fields_are_sorted() {
+        assert!(super::PERSONAL.is_sorted());
+    }
+}

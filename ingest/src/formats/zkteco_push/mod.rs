@@ -1,0 +1,303 @@
+//! ZKTeco push (iclock): what terminals and door controllers post, as recorded requests or as bodies alone.
+//!
+//! | request | becomes |
+//! |---|---|
+//! | `cdata`, table `rtlog` | one event a line, by the number in `event` (table in `codes.rs`) |
+//! | table `transaction` (also as `tabledata`) | the same, stored: replays |
+//! | table `ATTLOG` | `access.granted` with an unknown outcome: the log holds accepted attempts and does not say so |
+//! | table `rtstate` | a statement of state, phase sync: each door's contact, each alarm bit (1 forced, 2 tamper, 4 and 8 duress, 16 held open); without any, `device.heartbeat` |
+//! | `getrequest`, `ping` | `device.heartbeat` |
+//! | `cdata` by GET, `registry` | `device.online`, sync: the terminal introduces itself, at each reconnection |
+//! | operator logs, rosters, options, pictures, answers to commands | filtered (trap 11) |
+//!
+//! The device is `SN`; the channel is the door (`eventaddr`), or the zone is the input. Times are local (trap 1). `index` with
+//! the time is the native identity, and shows gaps. A line that lies more than five minutes before the newest of its record
+//! was stored while the terminal was cut off (trap 9). A line without `event` is an attempt with an unknown outcome, never
+//! granted (trap 12).
+//!
+//! Left behind: numbers of persons and cards, names, temperatures, masks. A card, else a person's number, is the credential.
+
+mod codes;
+mod request;
+
+use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
+use jiff::civil;
+
+use self::codes::Meaning;
+use self::request::{Request, Row, Subject};
+use super::{UNKNOWN_ATTEMPT, ident, text, time};
+use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
+
+/// The format's name.
+pub const NAME: &str = "zkteco-push";
+
+/// The most lines of one record.
+const MAX_LINES: usize = 1_000;
+
+/// What is older than this, compared with the newest line beside it, was stored.
+const STORED_MINUTES: i64 = 5;
+
+/// Fields that hold, or may hold, something about a person.
+const PERSONAL: [&str; 9] =
+    ["cardno", "convtemperature", "idnum", "maskflag", "name", "password", "photo", "pin", "temperature"];
+
+/// True for a request to a terminal's server, or for lines of its events.
+pub fn sniff(bytes: &[u8]) -> bool {
+    const HEAD: usize = 2_048;
+    let has = |needle: &[u8]| text::contains(bytes, needle, HEAD);
+    let is_text = text::first_byte(bytes).is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'/');
+    is_text
+        && (has(b"/iclock/")
+            || (has(b"eventaddr=") && has(b"time="))
+            || (has(b"sensor=") && has(b"relay="))
+            || (has(b"time_second=") && has(b"eventtype=")))
+}
+
+/// Reads a request or a body.
+///
+/// # Errors
+/// When it is neither.
+pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
+    let payload = text::decode(raw.bytes);
+    let request = Request::of(&payload.text);
+    let serial = request.serial.and_then(ident::token);
+    match request.subject {
+        Subject::Events => lines(&request, pieces, |row| event(row, serial.as_deref(), false)),
+        Subject::Stored => lines(&request, pieces, |row| event(row, serial.as_deref(), true)),
+        Subject::Attendance => attendance(&request, serial.as_deref(), pieces),
+        Subject::State => states(&request, serial.as_deref(), pieces),
+        Subject::Poll => pieces.push(told(terminal(serial.as_deref(), Kind::DeviceHeartbeat))),
+        Subject::Hello => {
+            let mut observation = terminal(serial.as_deref(), Kind::DeviceOnline);
+            observation.phase = Phase::Sync;
+            pieces.push(told(observation));
+        }
+        Subject::Filtered(word) => pieces.push(Piece::Filtered(word)),
+        Subject::Unknown if payload.text.contains("/iclock/") => return Err(Reason::UnknownCode),
+        Subject::Unknown => return Err(Reason::NotThisFormat),
+    }
+    if pieces.is_empty() {
+        pieces.push(Piece::Filtered("empty_list"));
+    }
+    mark_stored(pieces);
+    for piece in pieces {
+        if let (Piece::Event(observation), Some(flag)) = (piece, payload.flag) {
+            observation.flags.push(flag);
+        }
+    }
+    Ok(())
+}
+
+fn told(observation: Observation) -> Piece {
+    Piece::Event(Box::new(observation))
+}
+
+fn terminal(serial: Option<&str>, kind: Kind) -> Observation {
+    let scheme = if serial.is_some() { DeviceScheme::Serial } else { DeviceScheme::Own };
+    Observation::new(serial.unwrap_or_default(), scheme, kind)
+}
+
+/// The lines of a body that hold anything, up to the limit.
+fn each_line(request: &Request<'_>, pieces: &mut Vec<Piece>, mut read: impl FnMut(&str, &mut Vec<Piece>)) {
+    for line in request.body.lines().filter(|line| !line.trim().is_empty()) {
+        if pieces.len() >= MAX_LINES {
+            return pieces.push(Piece::Rejected(Reason::TooLarge));
+        }
+        read(line, pieces);
+    }
+}
+
+fn lines(request: &Request<'_>, pieces: &mut Vec<Piece>, read: impl Fn(&Row<'_>) -> Result<Piece, Reason>) {
+    each_line(request, pieces, |line, pieces| {
+        let row = Row::of(line);
+        let piece = if row.is_empty() { Err(Reason::BadSyntax) } else { read(&row) };
+        pieces.push(piece.unwrap_or_else(Piece::Rejected));
+    });
+}
+
+/// One event.
+fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Reason> {
+    let code = row.get("event").or_else(|| row.get("eventtype"));
+    let (kind, phase, remark) = match code {
+        Some(code) => match codes::by_code(code.parse().map_err(|_| Reason::BadValue)?).ok_or(Reason::UnknownCode)? {
+            Meaning::Event(kind, phase, remark) => (kind, phase, remark),
+            Meaning::Filtered(word) => return Ok(Piece::Filtered(word)),
+        },
+        None if credential(row).is_some() => (UNKNOWN_ATTEMPT, Phase::Pulse, Some("outcome_missing")),
+        None => return Err(Reason::MissingField),
+    };
+    let mut observation = terminal(serial, kind);
+    observation.phase = phase;
+    observation.device_kind = Some("door");
+    observation.time = when(row);
+    observation.is_replay = stored;
+    observation.flags.extend(remark);
+    let place = ["eventaddr", "doorid"].iter().find_map(|name| row.integer(name)).filter(|place| *place > 0);
+    let place = place.map(|place| place.to_string());
+    if kind == Kind::InputChanged {
+        observation.zone = place;
+    } else {
+        observation.channel = place;
+    }
+    observation.outcome = match kind {
+        _ if code.is_none() => Some(Outcome::Unknown),
+        Kind::AccessGranted => Some(Outcome::Granted),
+        Kind::AccessDenied => Some(Outcome::Denied),
+        _ => None,
+    };
+    if matches!(kind, Kind::AccessGranted | Kind::AccessDenied | Kind::AccessDuress) {
+        observation.credential = credential(row);
+        observation.flags.extend(match row.get("inoutstatus").or_else(|| row.get("inoutstate")) {
+            Some("0") => Some("entry"),
+            Some("1") => Some("exit"),
+            _ => None,
+        });
+    }
+    let personal = |name: &&&str| row.get(name).is_some_and(|value| !matches!(value, "0" | "255"));
+    for name in PERSONAL.iter().filter(personal) {
+        observation.drop_field(*name);
+    }
+    observation.native_seq = row.get("index").and_then(|index| index.parse().ok());
+    observation.native_id = native_id(&observation, code);
+    Ok(told(observation))
+}
+
+/// Number, time and what happened: the number alone begins again after a reset, and some firmware always sends 0.
+fn native_id(observation: &Observation, code: Option<&str>) -> Option<String> {
+    let (number, code) = (observation.native_seq?, code.unwrap_or("-"));
+    match observation.time {
+        DeviceTime::Local(at, _) => Some(format!("{number}/{at}/{code}")),
+        _ => None,
+    }
+}
+
+fn credential(row: &Row<'_>) -> Option<Credential> {
+    ["cardno", "pin"].iter().find_map(|name| Credential::new(row.get(name)?))
+}
+
+/// `time`, or the packed seconds of a stored event.
+fn when(row: &Row<'_>) -> DeviceTime {
+    if let Some(text) = row.get("time") {
+        return time::iso(text);
+    }
+    let packed = row.integer("time_second").and_then(unpack);
+    packed.map_or(DeviceTime::Missing, |local| DeviceTime::Local(local, TimePrecision::Second))
+}
+
+/// Seconds since 2000 in a calendar where every month has 31 days.
+fn unpack(packed: i64) -> Option<civil::DateTime> {
+    let part = |value: i64| i8::try_from(value).ok();
+    let days = packed / 86_400;
+    let year = i16::try_from(days / 31 / 12).ok()?.checked_add(2_000)?;
+    let (month, day) = (part(days / 31 % 12 + 1)?, part(days % 31 + 1)?);
+    let (hour, minute, second) = (part(packed / 3_600 % 24)?, part(packed / 60 % 60)?, part(packed % 60)?);
+    civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()
+}
+
+/// Number, time, direction, method, apart by tabs.
+fn attendance(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) {
+    each_line(request, pieces, |line, pieces| {
+        let mut fields = line.trim_end().split('\t');
+        let (Some(pin), Some(at)) = (fields.next(), fields.next()) else {
+            return pieces.push(Piece::Rejected(Reason::BadSyntax));
+        };
+        let mut observation = terminal(serial, Kind::AccessGranted);
+        observation.device_kind = Some("door");
+        observation.outcome = Some(Outcome::Unknown);
+        observation.time = time::iso(at);
+        if observation.time == DeviceTime::Missing {
+            return pieces.push(Piece::Rejected(Reason::BadValue));
+        }
+        observation.flags.push("attendance");
+        observation.credential = Credential::new(pin);
+        if observation.credential.is_some() {
+            observation.drop_field("pin");
+        }
+        pieces.push(told(observation));
+    });
+}
+
+/// Statements of state: two bits of contact and a byte of alarms for each door.
+fn states(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) {
+    each_line(request, pieces, |line, pieces| {
+        let row = Row::of(line);
+        if ["sensor", "relay", "alarm"].iter().all(|name| row.get(name).is_none()) {
+            return pieces.push(Piece::Rejected(Reason::MissingField));
+        }
+        let mut state = |kind: Kind, door: usize| {
+            let mut observation = terminal(serial, kind);
+            observation.phase = Phase::Sync;
+            observation.device_kind = Some("door");
+            observation.time = when(&row);
+            observation.channel = Some(door.to_string());
+            pieces.push(told(observation));
+        };
+        let before_alarms = bytes(row.get("sensor"));
+        let mut any = false;
+        for (door, contact) in
+            before_alarms.iter().flat_map(|byte| [0, 2, 4, 6].map(|shift| byte >> shift & 3)).enumerate()
+        {
+            let kind = match contact {
+                1 => Kind::DoorClosed,
+                2 => Kind::DoorOpened,
+                _ => continue,
+            };
+            any = true;
+            state(kind, door + 1);
+        }
+        for (door, alarms) in bytes(row.get("alarm")).into_iter().enumerate() {
+            let mut last = None;
+            for kind in codes::ALARMS.iter().filter(|(bit, _)| alarms & bit != 0).map(|(_, kind)| *kind) {
+                if last.replace(kind) != Some(kind) {
+                    any = true;
+                    state(kind, door + 1);
+                }
+            }
+        }
+        if !any {
+            let mut observation = terminal(serial, Kind::DeviceHeartbeat);
+            observation.time = when(&row);
+            pieces.push(told(observation));
+        }
+    });
+}
+
+/// The bytes of a hexadecimal bitmap, at most those of 64 doors; none when it is no bitmap.
+fn bytes(bitmap: Option<&str>) -> Vec<u8> {
+    let digits = bitmap.unwrap_or_default();
+    let padded = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits.to_owned() };
+    hex::decode(padded).unwrap_or_default().into_iter().take(64).collect()
+}
+
+/// Marks what lies long before the newest line of the same record.
+fn mark_stored(pieces: &mut [Piece]) {
+    let clock = |piece: &Piece| match piece {
+        Piece::Event(observation) => match observation.time {
+            DeviceTime::Local(at, _) => Some(at),
+            DeviceTime::Zoned(..) | DeviceTime::Contradictory(..) | DeviceTime::Missing => None,
+        },
+        Piece::Filtered(_) | Piece::Rejected(_) => None,
+    };
+    let Some(newest) = pieces.iter().filter_map(clock).max() else { return };
+    for piece in pieces {
+        let Some(at) = clock(piece) else { continue };
+        if let Piece::Event(observation) = piece
+            && newest.duration_since(at).as_secs() > STORED_MINUTES * 60
+        {
+            observation.is_replay = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_seconds_have_months_of_31_days() {
+        let packed = ((26 * 12 + 10) * 31 + 23) * 86_400 + 8 * 3_600 + 5 * 60 + 9;
+        assert_eq!(unpack(packed), Some(civil::date(2026, 11, 24).at(8, 5, 9, 0)));
+        assert_eq!(unpack(-1), None);
+        assert_eq!(unpack(i64::MAX), None);
+    }
+}
