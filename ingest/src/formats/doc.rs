@@ -3,7 +3,8 @@
 //! A page is the text at the top of the format's file, these tables, and what our fixtures become. A format without tables of
 //! codes needs no row here.
 
-use super::{contact_id, ga1400, gb28181, hikvision_isapi, onvif, sia_dc09};
+use super::{cn_warning, contact_id, dahua, fhir_r4, frigate, ga1400, gb26875, gb28181, grid_case, hikvision_isapi};
+use super::{hikvision_isecure, hl7v2, onvif, sia_dc09, unifi_protect, vzenith_lpr, zkteco_push};
 
 /// A table of a page.
 #[derive(Clone, Debug)]
@@ -25,6 +26,17 @@ pub fn tables(format: &str) -> Vec<Table> {
         onvif::NAME => onvif::tables(),
         sia_dc09::NAME => [sia_dc09::tables(), vec![contact_id::table()]].concat(),
         ga1400::NAME => ga1400::tables(),
+        hikvision_isecure::NAME => hikvision_isecure::tables(),
+        dahua::NAME => dahua::tables(),
+        vzenith_lpr::NAME => vzenith_lpr::tables(),
+        zkteco_push::NAME => zkteco_push::tables(),
+        gb26875::NAME => gb26875::pages(),
+        hl7v2::NAME => hl7v2::pages(),
+        grid_case::NAME => grid_case::tables(),
+        cn_warning::NAME => cn_warning::tables(),
+        fhir_r4::NAME => fhir_r4::tables(),
+        frigate::NAME => frigate::tables(),
+        unifi_protect::NAME => unifi_protect::tables(),
         _ => Vec::new(),
     }
 }
