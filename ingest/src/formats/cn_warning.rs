@@ -327,3 +327,8 @@ fn instant(text: &str) -> DeviceTime {
         Err(_) => moment::iso(text),
     }
 }
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}

@@ -211,6 +211,11 @@ fn instant(text: &str) -> Option<DeviceTime> {
     Some(DeviceTime::Zoned(Timestamp::from_micros(micros), precision))
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

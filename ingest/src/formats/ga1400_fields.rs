@@ -96,7 +96,8 @@ impl<'de> Deserialize<'de> for Loose<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?.get();
         Ok(Self(match raw.bytes().next() {
-            Some(b'"') => serde_json::from_str(raw).ok().map(|Key(text)| text),
+            Some(b'"') if raw.contains('\\') => serde_json::from_str(raw).ok().map(|Key(text)| text),
+            Some(b'"') => raw.get(1..raw.len().saturating_sub(1)).map(Cow::Borrowed),
             Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(raw)),
             _ => None,
         }))
@@ -168,7 +169,7 @@ impl<'de> Seen<'de> {
 
 /// The fields that tell of a person or of a person's car, to say by name that they were left behind.
 #[rustfmt::skip]
-const PERSONAL: &[&str] = &[
+pub(super) const PERSONAL: &[&str] = &[
     // Vehicles; JDCHPHM is the plate.
     "PlateNo", "PlateNoAttach", "PlateDescribe", "PlateCharReliability", "JDCHPHM",
     "StorageUrl1", "StorageUrl2", "StorageUrl3", "StorageUrl4", "StorageUrl5", "SubImageList",

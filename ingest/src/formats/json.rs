@@ -191,6 +191,10 @@ pub(crate) fn list(value: &RawValue) -> Vec<&RawValue> {
 pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     let raw = value.get();
     let text = match raw.bytes().next() {
+        // What holds no escape stands there as it is.
+        Some(b'"') if memchr::memchr(b'\\', raw.as_bytes()).is_none() => {
+            Cow::Borrowed(raw.get(1..raw.len().saturating_sub(1))?)
+        }
         Some(b'"') => serde_json::from_str(raw).ok().map(|Key(text)| text)?,
         Some(b'-' | b'0'..=b'9' | b't' | b'f') => Cow::Borrowed(raw),
         _ => return None,

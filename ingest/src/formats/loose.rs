@@ -123,6 +123,10 @@ pub(crate) fn elements(json: &str) -> Result<Vec<&RawValue>, Reason> {
 /// The text of a value that is no object and no list.
 pub(crate) fn scalar(json: &str) -> Option<Cow<'_, str>> {
     let text = match json.bytes().next() {
+        // What holds no escape stands there as it is: it has been checked when it was skimmed.
+        Some(b'"') if memchr::memchr(b'\\', json.as_bytes()).is_none() => {
+            Cow::Borrowed(json.get(1..json.len().saturating_sub(1))?)
+        }
         Some(b'"') => serde_json::from_str(json).ok().map(|Text(text)| text)?,
         Some(b'{' | b'[') | None => return None,
         Some(_) => Cow::Borrowed(json),

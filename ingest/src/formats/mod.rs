@@ -9,6 +9,7 @@ pub(crate) mod clock;
 pub mod cn_warning;
 pub(crate) mod contact_id;
 pub mod dahua;
+pub mod doc;
 pub mod fhir_r4;
 pub mod frigate;
 pub mod ga1400;

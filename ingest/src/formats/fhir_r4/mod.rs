@@ -374,3 +374,8 @@ fn coding(concept: &Object<'_>) -> Option<String> {
         .into_iter()
         .find_map(|coding| json::object(coding)?.text("code").map(std::borrow::Cow::into_owned))
 }
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}

@@ -251,3 +251,8 @@ fn instant(text: &str) -> DeviceTime {
         _ => moment::compact(text),
     }
 }
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(fields::PERSONAL.iter().copied())]
+}

@@ -262,6 +262,11 @@ fn instant(millis: i64) -> Option<DeviceTime> {
     clock::seconds_or_millis(millis).map(|at| DeviceTime::Zoned(at, TimePrecision::Ms))
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
