@@ -162,7 +162,7 @@ fn common(frame: &Frame<'_>, account_of_data: &str, extended: &[&str], tail: &st
     if !of_data.is_empty() && !frame.account.is_empty() && of_data != frame.account {
         flags.push("account_contradictory");
     }
-    let device = device(frame, of_data);
+    let device = if frame.account.is_empty() { of_data } else { frame.account.clone() };
     let integrity = match frame.check {
         Check::Ok => Integrity::Ok,
         Check::OkDecimal => {
@@ -178,7 +178,7 @@ fn common(frame: &Frame<'_>, account_of_data: &str, extended: &[&str], tail: &st
     // The sequence number comes round again after 9999: without the time it is no identity.
     let identity = match (frame.sequence, time) {
         (Some(sequence), DeviceTime::Zoned(instant, _)) if !device.is_empty() => {
-            Some(format!("{device}/{sequence:04}/{instant}"))
+            Some(format!("{device}{}/{sequence:04}/{instant}", way(frame)))
         }
         _ => None,
     };
@@ -196,21 +196,15 @@ fn common(frame: &Frame<'_>, account_of_data: &str, extended: &[&str], tail: &st
     }
 }
 
-/// The account, with prefix and receiver where the panel was given any: by the standard they extend the account's identity.
-/// Behind an automation receiver (the account stands in the data only) the letters number receiver and line, which say on
-/// which way the call came and not who called.
-fn device(frame: &Frame<'_>, of_data: String) -> String {
+/// Prefix and receiver where the panel was given any: two receivers may have given out the same account, and a repeat is
+/// one only on the same way. The device is the account, as it stands in the registry. Behind an automation receiver (the
+/// account stands in the data only) the letters number receiver and line, which do not belong to the panel.
+fn way(frame: &Frame<'_>) -> String {
     if frame.account.is_empty() {
-        return of_data;
+        return String::new();
     }
-    let mut device = frame.account.clone();
-    for (letter, number) in [("/L", &frame.prefix), ("/R", &frame.receiver)] {
-        if !number.is_empty() {
-            device.push_str(letter);
-            device.push_str(number);
-        }
-    }
-    device
+    let given = [("/L", &frame.prefix), ("/R", &frame.receiver)].into_iter().filter(|(_, number)| !number.is_empty());
+    given.flat_map(|(letter, number)| [letter, number.as_str()]).collect()
 }
 
 /// Degrees, a letter for the hemisphere, minutes: `006E07.7777777`.
