@@ -1,5 +1,6 @@
 //! Command-line tools: what an operator, a rule author or an integrator runs by hand.
 
+pub mod backtest;
 pub mod check;
 pub mod normalize;
 pub mod rejects;

@@ -200,6 +200,12 @@ impl Detector {
         anomalies
     }
 
+    /// When something waits for time next; it may turn out that nothing is due then.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.earliest()
+    }
+
     /// Puts what the registry and the roster expect into the state, for each rule once its feed's time is known.
     fn plant(&mut self, offset: i64, frontiers: Frontiers<'_>, touched: &mut BTreeSet<Arc<str>>) {
         let rules = Arc::clone(&self.setup.rules);
