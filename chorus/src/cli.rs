@@ -53,6 +53,8 @@ enum Command {
     Backtest(tools::backtest::Arguments),
     /// Validates the configuration and everything that it names, without a broker.
     Check,
+    /// Looks at a running set-up and says what is wrong with it, and what to do.
+    Doctor,
     /// Validates rule files, or runs the test cases beside them.
     Rules {
         #[command(subcommand)]
@@ -96,6 +98,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Normalize(arguments) => tools::normalize::run(arguments),
         Command::Backtest(arguments) => tools::backtest::run(arguments),
         Command::Check => tools::check::run(file),
+        Command::Doctor => tools::doctor::run(file, &runtime()?),
         Command::Schema { write } => tools::schema::run(write.as_ref()),
         Command::Rules { action } => tools::rules::run(action),
         Command::Topics { action: TopicsAction::Plan } => {

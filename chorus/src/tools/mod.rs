@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod check;
+pub mod doctor;
 pub mod normalize;
 pub mod rejects;
 pub mod rules;
