@@ -1,6 +1,6 @@
 //! Taking up an input partition: committed offset, snapshot, and where the replay begins.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -102,6 +102,8 @@ impl Restorer<'_> {
         let role = self.role;
         match marker {
             Some(marker) if marker.offset <= committed => {
+                // In the order of their names: what other keys depend on has a name that comes first.
+                let states: BTreeMap<_, _> = states.into_iter().collect();
                 for (key, state) in &states {
                     task.restore(key, state).with_context(|| format!("snapshot of {role}/{partition}, one key"))?;
                 }
