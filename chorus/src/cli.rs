@@ -49,6 +49,8 @@ enum Command {
     },
     /// Payload files to canonical events, without Kafka.
     Normalize(tools::normalize::Arguments),
+    /// Runs a statistical detector over the rows of a CSV file.
+    Score(tools::score::Arguments),
     /// Validates the configuration and everything that it names, without a broker.
     Check,
     /// Validates rule files, or runs the test cases beside them.
@@ -92,6 +94,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Normalize(arguments) => tools::normalize::run(arguments),
+        Command::Score(arguments) => tools::score::run(arguments),
         Command::Check => tools::check::run(file),
         Command::Schema { write } => tools::schema::run(write.as_ref()),
         Command::Rules { action } => tools::rules::run(action),

@@ -10,6 +10,7 @@ mod baseline;
 mod cases;
 mod cel;
 mod count;
+pub mod counts;
 mod devices;
 mod engine;
 mod file;
@@ -30,6 +31,7 @@ mod task;
 mod tests;
 mod timers;
 mod usual;
+pub mod values;
 mod world;
 
 use std::path::PathBuf;
