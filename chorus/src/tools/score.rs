@@ -4,7 +4,9 @@ use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use chorus_processors::detect::{counts::Counts, values::Values};
+use chorus_processors::detect::counts::Counts;
+use chorus_processors::detect::reserved::Reserved;
+use chorus_processors::detect::values::Values;
 use jiff::civil::DateTime;
 
 use crate::exit::Exit;
@@ -16,6 +18,8 @@ pub enum Kind {
     Counts,
     /// Density, temperature, occupancy, load.
     Values,
+    /// Which kind of vehicle passes which gate.
+    Passages,
 }
 
 /// What was asked for.
@@ -24,18 +28,18 @@ pub struct Arguments {
     /// The detector.
     #[arg(long)]
     pub kind: Kind,
-    /// The column of the numbers.
+    /// The column of the numbers; with `passages`, that of the gates.
     #[arg(long, value_name = "NAME", default_value = "value")]
     pub column: String,
+    /// With `passages`: the column of the kinds of vehicles.
+    #[arg(long, value_name = "NAME", default_value = "kind")]
+    pub by: String,
     /// Adds columns that say why, in Chinese and in English.
     #[arg(long)]
     pub explain: bool,
     /// A CSV file with a header row and a column `timestamp`; an empty number is missing; `-` for standard input.
     pub file: PathBuf,
 }
-
-/// A score and, for those that ask, its reason.
-type Scored = (f64, Option<chorus_model::Text>);
 
 /// Prints `timestamp,score`, one row for every row of the file. A row depends on the rows before it alone.
 ///
@@ -64,9 +68,11 @@ fn score(arguments: &Arguments, name: &str, input: impl Read, out: impl Write) -
         })
     };
     let (time, number) = (index("timestamp")?, index(&arguments.column)?);
+    let by = if arguments.kind == Kind::Passages { Some(index(&arguments.by)?) } else { None };
     let mut detector = detector(arguments.kind);
     let mut out = csv::Writer::from_writer(out);
-    let columns: &[&str] = if arguments.explain { &["timestamp", "score", "zh", "en"] } else { &["timestamp", "score"] };
+    let columns: &[&str] =
+        if arguments.explain { &["timestamp", "score", "zh", "en"] } else { &["timestamp", "score"] };
     out.write_record(columns).map_err(anyhow::Error::from)?;
     let mut row = csv::StringRecord::new();
     loop {
@@ -80,9 +86,22 @@ fn score(arguments: &Arguments, name: &str, input: impl Read, out: impl Write) -
         let wrong = |what: &str, text: &str| Exit::Failed(anyhow::anyhow!("{name}: line {line}: {what}: {text:?}"));
         let text = row.get(time).unwrap_or_default();
         let at = wall_time(text).ok_or_else(|| wrong("not a time", text))?;
-        let value = row.get(number).unwrap_or_default();
-        let value = parse(value).map_err(|()| wrong("not a number", value))?;
-        let (score, why) = detector(at, value);
+        let cell = row.get(number).unwrap_or_default();
+        let (score, why) = match &mut detector {
+            Detector::Counts(counts) => {
+                let verdict = counts.row(at, parse(cell).map_err(|()| wrong("not a number", cell))?);
+                (verdict.score, verdict.why.map(|why| why.text()))
+            }
+            Detector::Values(values) => {
+                let verdict = values.row(at, parse(cell).map_err(|()| wrong("not a number", cell))?);
+                (verdict.score, verdict.why.map(|why| why.text()))
+            }
+            Detector::Passages(reserved) => {
+                let kind = by.and_then(|by| row.get(by)).unwrap_or_default();
+                let verdict = reserved.passage(cell, kind);
+                (verdict.score, verdict.why.map(|why| why.text()))
+            }
+        };
         let score = format!("{score:.6}");
         if arguments.explain {
             let why = why.unwrap_or_default();
@@ -95,22 +114,18 @@ fn score(arguments: &Arguments, name: &str, input: impl Read, out: impl Write) -
     Ok(())
 }
 
-fn detector(kind: Kind) -> Box<dyn FnMut(i64, Option<f64>) -> Scored> {
+/// The state of the detector that was asked for.
+enum Detector {
+    Counts(Box<Counts>),
+    Values(Box<Values>),
+    Passages(Reserved),
+}
+
+fn detector(kind: Kind) -> Detector {
     match kind {
-        Kind::Counts => {
-            let mut counts = Counts::new();
-            Box::new(move |at, count| {
-                let verdict = counts.row(at, count);
-                (verdict.score, verdict.why.map(|why| why.text()))
-            })
-        }
-        Kind::Values => {
-            let mut values = Values::new();
-            Box::new(move |at, value| {
-                let verdict = values.row(at, value);
-                (verdict.score, verdict.why.map(|why| why.text()))
-            })
-        }
+        Kind::Counts => Detector::Counts(Box::default()),
+        Kind::Values => Detector::Values(Box::default()),
+        Kind::Passages => Detector::Passages(Reserved::new()),
     }
 }
 
@@ -136,7 +151,7 @@ mod tests {
 
     fn scored(kind: Kind, column: &str, text: &str) -> Result<String, String> {
         let file = PathBuf::from("x.csv");
-        let arguments = Arguments { kind, column: column.to_owned(), explain: false, file };
+        let arguments = Arguments { kind, column: column.to_owned(), by: "kind".to_owned(), explain: false, file };
         let mut out = Vec::new();
         score(&arguments, "x.csv", text.as_bytes(), &mut out).map_err(|exit| format!("{} {exit}", exit.code()))?;
         Ok(String::from_utf8(out).unwrap())
@@ -144,7 +159,8 @@ mod tests {
 
     #[test]
     fn every_row_has_its_score_and_keeps_its_timestamp() {
-        let text = "timestamp,in\n2014-04-01 00:00:00,1\n2014-04-01T00:30:00,\n2014-04-01T01:00:00+08:00,3\n2014-04-02,nan\n";
+        let text =
+            "timestamp,in\n2014-04-01 00:00:00,1\n2014-04-01T00:30:00,\n2014-04-01T01:00:00+08:00,3\n2014-04-02,nan\n";
         for kind in [Kind::Counts, Kind::Values] {
             let out = scored(kind, "in", text).unwrap();
             let first: Vec<&str> = out.lines().map(|line| line.split(',').next().unwrap()).collect();
@@ -166,7 +182,9 @@ mod tests {
     #[test]
     fn a_time_is_that_of_the_wall() {
         let noon = wall_time("2014-04-01 12:00:00").unwrap();
-        for text in ["2014-04-01T12:00:00", "2014-04-01T12:00:00Z", "2014-04-01T12:00:00-07:00", "2014-04-01T12:00:00.25+08:00"] {
+        for text in
+            ["2014-04-01T12:00:00", "2014-04-01T12:00:00Z", "2014-04-01T12:00:00-07:00", "2014-04-01T12:00:00.25+08:00"]
+        {
             assert_eq!(wall_time(text), Some(noon), "{text}");
         }
         assert_eq!(wall_time("2014-04-01"), Some(noon - 43_200));

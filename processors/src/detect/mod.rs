@@ -18,6 +18,7 @@ mod finding;
 mod immediate;
 mod load;
 mod pack;
+pub mod reserved;
 mod roster;
 mod rules;
 mod seen;

@@ -27,8 +27,9 @@ const QUIET_DAYS: i64 = 14;
 const STEPS: usize = 5;
 /// The log odds of an event that are just an alert, and how soft that is.
 const EVENT: (f64, f64) = (8.0, 3.0);
-/// The same for what is beyond all measure, and for a lack.
+/// The same for what is beyond all measure, in either direction.
 const GROSS: (f64, f64) = (100.0, 20.0);
+/// The same for a lack, in fine rows.
 const LACK: (f64, f64) = (25.0, 5.0);
 /// The same for the deviation of a whole day.
 const WHOLE_DAY: (f64, f64) = (3.4, 1.0);
@@ -36,8 +37,10 @@ const WHOLE_DAY: (f64, f64) = (3.4, 1.0);
 /// length (seconds) and less tell it in full.
 const FINE: f64 = 1_800.0;
 const COARSE_LOSS: f64 = 0.55;
-/// The score of a dead device.
-const SILENT: f64 = 0.9;
+/// In fine rows what matters in a day was told when it came: the day as a whole must be odder, and ranks behind events.
+const FINE_LOSS: f64 = 0.4;
+/// The score of a dead device: certain, but no danger.
+const SILENT: f64 = 0.6;
 
 /// The state of one series: about 13 KB with rows of half an hour or less, 7 KB with hourly ones.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -152,7 +155,8 @@ impl Model {
             self.history.turn_to(day);
             self.usual = None;
         }
-        let usual = self.usual.take().unwrap_or_else(|| Usual::new(&self.history, self.history.today().number, self.step));
+        let usual =
+            self.usual.take().unwrap_or_else(|| Usual::new(&self.history, self.history.today().number, self.step));
         let was_silent = self.silence.is_told();
         let counted = count.map(|count| self.counted(at, count, &usual));
         // A silence takes days out of the history that today's usual was made from.
@@ -172,6 +176,11 @@ impl Model {
             self.told = Some(day);
         }
         verdict
+    }
+
+    /// From 0 (rows of half an hour or less) to 1 (an hour or more).
+    fn coarse(&self) -> f64 {
+        (self.step as f64 / FINE).log2().clamp(0.0, 1.0)
     }
 
     fn is_quiet(&self, day: i64) -> bool {
@@ -205,9 +214,10 @@ impl Model {
     }
 
     fn told_by(&self, beliefs: &Beliefs, at: i64) -> Verdict {
-        let coarse = (self.step as f64 / FINE).log2().clamp(0.0, 1.0);
+        let coarse = self.coarse();
         let event = soft(beliefs.event.odds, EVENT) * (1.0 - COARSE_LOSS * coarse);
-        let (event, gross, lack) = (event, soft(beliefs.gross.odds, GROSS), soft(beliefs.lack.odds, LACK));
+        let gross = soft(beliefs.gross.odds, GROSS) * coarse;
+        let lack = soft(beliefs.lack.odds, LACK) * (1.0 - coarse);
         let (score, what, belief) = if lack > event.max(gross) {
             (lack, What::Lack, beliefs.lack)
         } else {
@@ -229,17 +239,17 @@ impl Model {
         let judgement = self.days.judge(&self.history, &usual);
         self.usual = Some(usual);
         let Some(judgement) = judgement else { return Verdict::default() };
-        if self.told == Some(day) {
-            return Verdict::default();
-        }
         let Judgement { deviations, is_high, is_other_kind, seen, expected } = judgement;
+        if self.told == Some(day) && is_high {
+            return Verdict::default(); // the crowd was told when it came
+        }
         let what = match (is_other_kind, is_high) {
             (true, _) => What::OtherDay,
             (false, true) => What::HighDay,
             (false, false) => What::LowDay,
         };
         let why = Why { what, from: day * DAY, to: (day + 1) * DAY, seen, expected };
-        Verdict { score: soft(deviations, WHOLE_DAY), why: Some(why) }
+        Verdict { score: soft(deviations, WHOLE_DAY) * (1.0 - FINE_LOSS * (1.0 - self.coarse())), why: Some(why) }
     }
 }
 

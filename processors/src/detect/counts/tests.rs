@@ -7,7 +7,13 @@ fn hall(days: i64, step: i64) -> Vec<(i64, f64)> {
     let rows = (0..days * DAY / step).map(|row| {
         let at = 4 * DAY + row * step; // the epoch was a Thursday
         let (hour, weekday) = (at.rem_euclid(DAY) / 3_600, (at / DAY + 3).rem_euclid(7));
-        let hourly = if weekday >= 5 { 8.0 } else if (8..18).contains(&hour) { 120.0 } else { 6.0 };
+        let hourly = if weekday >= 5 {
+            8.0
+        } else if (8..18).contains(&hour) {
+            120.0
+        } else {
+            6.0
+        };
         let noise = (row * 7_919 % 101) as f64 / 101.0 - 0.5;
         let mean = hourly * step as f64 / 3_600.0;
         (at, (mean + noise * 2.0 * mean.sqrt()).round().max(0.0))

@@ -47,7 +47,9 @@ impl Why {
             What::Lack => ("明显偏少", "far less than usual"),
             What::HighDay => ("全天高于往常", "the whole day was above the usual"),
             What::LowDay => ("全天低于往常", "the whole day was below the usual"),
-            What::OtherDay => ("当天的时段分布不像同类日子", "the day looked like one of the other kind (weekday or weekend)"),
+            What::OtherDay => {
+                ("当天的时段分布不像同类日子", "the day looked like one of the other kind (weekday or weekend)")
+            }
             What::Silence => ("没有任何计数,设备可能失联", "nothing was counted, the device may be dead"),
         };
         Text {

@@ -26,6 +26,9 @@ pub(super) struct Days {
     bins: Vec<f32>,
 }
 
+/// Numbers are kept short: what differs by less than this share is the same.
+const ROUNDING: f64 = 1e-6;
+
 /// Which pair of a bin's numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Of {
@@ -60,7 +63,9 @@ impl Days {
             let then = bin - days * BINS_OF_DAY;
             let ranges = (then - 1..=then + 1).filter_map(|bin| self.range(bin, of));
             let Some((least, most)) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { continue };
-            let distance = number - number.clamp(least, most);
+            let beyond = number - number.clamp(least, most);
+            let rounding = ROUNDING * least.abs().max(most.abs());
+            let distance = if beyond.abs() > rounding { beyond } else { 0.0 };
             nearest = Some(match nearest {
                 None => distance,
                 Some(other) if other * distance <= 0.0 => 0.0, // above one day and below another is between them

@@ -35,6 +35,8 @@ const LEVELS: [f64; 4] = [4.0, 16.0, 64.0, 256.0];
 const SHORT: usize = 9;
 const SPREAD: usize = 16;
 const LONG: usize = 25;
+/// Differences below this share of the numbers themselves are rounding.
+const ROUNDING: f64 = 1e-12;
 
 /// The state of one series: about 8 KB.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -89,16 +91,20 @@ impl Values {
         let seen = f64::from(self.seen);
         self.seen = self.seen.saturating_add(1);
         let features = self.features(at, value);
+        let rounding = ROUNDING * self.first.abs().max(value.abs());
         let mut sum = 0.0;
         let mut most: Option<(f64, Why)> = None;
         for ((feature, number), (above, below)) in Feature::ALL.into_iter().zip(features).zip(&mut self.tails) {
             for (tail, sign) in [(above, 1.0), (below, -1.0)] {
-                let surprise = tail.surprise(number * sign, seen);
+                let surprise = tail.surprise(number * sign, seen, rounding);
                 sum += surprise.powf(NORM);
                 if surprise > most.as_ref().map_or(0.0, |(most, _)| *most) {
                     let offset = if feature.is_a_value() { self.first } else { 0.0 };
                     let limit = tail.limit().unwrap_or_default() * sign + offset;
-                    most = Some((surprise, Why { feature, is_high: sign > 0.0, seen: number + offset, limit, rows: self.seen }));
+                    most = Some((
+                        surprise,
+                        Why { feature, is_high: sign > 0.0, seen: number + offset, limit, rows: self.seen },
+                    ));
                 }
                 tail.learn(number * sign);
             }

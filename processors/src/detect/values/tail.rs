@@ -10,8 +10,8 @@ const KEPT: usize = 16;
 const SHAPE: f64 = 0.07;
 /// The scale of the tail is at least this share of the range seen: else the second small step of a flat series is a wonder.
 const LEAST_SCALE: f64 = 0.01;
-/// Differences below this share of the number itself are rounding.
-const ROUNDING: f64 = 1e-12;
+/// No surprise is larger, in decades: the first step of a flat series has no scale at all.
+const MOST: f64 = 30.0;
 
 /// The upper tail of one feature (peaks over threshold, as in Siffer et al. 2017, with a fixed shape).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,14 +29,15 @@ impl Tail {
         self.largest.first().copied().filter(|_| self.largest.len() == KEPT)
     }
 
-    /// The decimal logarithm of the odds against `value`, 0 when it is nothing special; `seen` is how many values came before.
-    pub(super) fn surprise(&self, value: f64, seen: f64) -> f64 {
-        let Some(limit) = self.limit().filter(|limit| value > *limit) else { return 0.0 };
+    /// The decimal logarithm of the odds against `value`, 0 when it is nothing special. `seen` is how many values came
+    /// before; differences of `rounding` are none.
+    pub(super) fn surprise(&self, value: f64, seen: f64, rounding: f64) -> f64 {
+        let Some(limit) = self.limit().filter(|limit| value > *limit + rounding) else { return 0.0 };
         let (Some(least), Some(most)) = (self.least, self.largest.last().copied()) else { return 0.0 };
         let excess = self.largest.iter().map(|large| large - limit).sum::<f64>() / KEPT as f64;
-        let rounding = ROUNDING * least.abs().max(most.abs());
         let scale = excess.max(LEAST_SCALE * (most - least)).max(rounding).max(f64::MIN_POSITIVE);
-        (seen / KEPT as f64).log10() + (SHAPE * (value - limit) / scale).ln_1p() / std::f64::consts::LN_10 / SHAPE
+        let beyond = (SHAPE * (value - limit) / scale).ln_1p() / std::f64::consts::LN_10 / SHAPE;
+        ((seen / KEPT as f64).log10() + beyond).min(MOST)
     }
 
     pub(super) fn learn(&mut self, value: f64) {
@@ -60,9 +61,9 @@ mod tests {
     fn a_repeated_extreme_stops_being_surprising() {
         let mut tail = Tail::default();
         (0..1_000).for_each(|number| tail.learn(f64::from(number % 7)));
-        let first = tail.surprise(50.0, 1_000.0);
+        let first = tail.surprise(50.0, 1_000.0, 0.0);
         (0..40).for_each(|_| tail.learn(50.0));
-        assert!(first > 5.0 && tail.surprise(50.0, 1_040.0) == 0.0, "{first}");
+        assert!(first > 5.0 && tail.surprise(50.0, 1_040.0, 0.0) == 0.0, "{first}");
     }
 
     #[test]
@@ -73,7 +74,7 @@ mod tests {
             plain.learn(value);
             moved.learn(value * 3.5 - 1_000.0);
         }
-        let (one, other) = (plain.surprise(130.0, 500.0), moved.surprise(130.0 * 3.5 - 1_000.0, 500.0));
+        let (one, other) = (plain.surprise(130.0, 500.0, 0.0), moved.surprise(130.0 * 3.5 - 1_000.0, 500.0, 0.0));
         assert!(one > 1.0 && (one - other).abs() < 1e-9, "{one} {other}");
     }
 }

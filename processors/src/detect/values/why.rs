@@ -51,7 +51,9 @@ impl Feature {
             Self::ShortMiddle => ("近 9 个点的中位数", "the middle of the last 9 rows"),
             Self::LongMiddle => ("近 25 个点的中位数", "the middle of the last 25 rows"),
             Self::SameTime => ("与近几日同一时刻的差", "the distance from the same time of the last days"),
-            Self::SameTimeLevel => ("水平与近几日同一时刻的差", "the level's distance from the same time of the last days"),
+            Self::SameTimeLevel => {
+                ("水平与近几日同一时刻的差", "the level's distance from the same time of the last days")
+            }
         }
     }
 }
@@ -104,7 +106,10 @@ mod tests {
     fn a_reason_is_one_sentence_in_both_languages() {
         let why = Why { feature: Feature::LongLevel, is_high: false, seen: -12.345_67, limit: -3.0, rows: 4_000 };
         let text = why.text();
-        assert_eq!(text.en, "the level of 64 rows against 256 is -12.35, below -3, which was passed only 16 times in 4000 rows");
+        assert_eq!(
+            text.en,
+            "the level of 64 rows against 256 is -12.35, below -3, which was passed only 16 times in 4000 rows"
+        );
         assert_eq!(text.zh, "近 64 个点相对近 256 个点的水平为 -12.35,低于此前 4000 个点中仅超出 16 次的 -3");
         assert_eq!(short(123_456.7), "123457");
         assert_eq!(short(0.001_234_5), "0.001234");
