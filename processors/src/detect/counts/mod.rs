@@ -38,9 +38,9 @@ const WHOLE_DAY: (f64, f64) = (3.4, 1.0);
 const FINE: f64 = 1_800.0;
 const COARSE_LOSS: f64 = 0.55;
 /// In fine rows what matters in a day was told when it came: the day as a whole must be odder, and ranks behind events.
-const FINE_LOSS: f64 = 0.4;
+const FINE_LOSS: f64 = 0.45;
 /// The score of a dead device: certain, but no danger.
-const SILENT: f64 = 0.6;
+const SILENT: f64 = 0.55;
 
 /// The state of one series: about 13 KB with rows of half an hour or less, 7 KB with hourly ones.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
