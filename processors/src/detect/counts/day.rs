@@ -26,6 +26,12 @@ const OWN: f64 = 0.5;
 /// Judged days of the same kind that a level and a shape are measured against; the share of their middle that is taken off.
 const MEASURED_DAYS: usize = 40;
 const ADAPTED: f64 = 0.7;
+/// So many days of a kind in a row on one side of their middle are a new level: what all of them share is not told again.
+const SETTLED_DAYS: usize = 3;
+/// What they share by chance, in standard deviations.
+const SETTLED: f64 = 1.5;
+/// The most that the usual rate is raised by for such days, as a logarithm.
+const MOST_RAISED: f64 = 1.5;
 /// The spread of level and shape that is believed at first, worth so many days.
 const PRIOR_LEVEL: f64 = 0.06;
 const PRIOR_SHAPE: f64 = 0.1;
@@ -63,13 +69,34 @@ pub(super) struct Judgement {
 }
 
 impl Past {
-    /// How far `value` is from the middle of the past, in standard deviations.
-    fn deviation(&self, value: f64, prior: f64) -> f64 {
-        let Some(center) = middle(self.0.clone()) else { return value / prior };
+    /// The middle of the past and its standard deviation, where `prior` is believed until there are days; `None` before the first.
+    fn usual(&self, prior: f64) -> Option<(f64, f64)> {
+        let center = middle(self.0.clone())?;
         let spread = DEVIATION * middle(self.0.iter().map(|past| (past - center).abs()).collect()).unwrap_or(0.0);
         let days = self.0.len() as f64;
         let variance = (days * spread * spread + PRIOR_DAYS * prior * prior) / (days + PRIOR_DAYS);
-        (value - ADAPTED * center) / variance.sqrt()
+        Some((ADAPTED * center, variance.sqrt()))
+    }
+
+    /// How far `value` is from the middle of the past, in standard deviations.
+    fn deviation(&self, value: f64, prior: f64) -> f64 {
+        let Some((center, deviation)) = self.usual(prior) else { return value / prior };
+        let off = value - center;
+        let settled = self.settled(center, deviation);
+        // A return from a new level to the old one is no news either.
+        let news = if off * settled > 0.0 { off.signum() * (off.abs() - settled.abs()).max(0.0) } else { off };
+        news / deviation
+    }
+
+    /// What the latest days have in common beyond `center` and more than `chance`; 0 when they are too few.
+    fn settled(&self, center: f64, chance: f64) -> f64 {
+        if self.0.len() < SETTLED_DAYS {
+            return 0.0;
+        }
+        let latest = self.0.iter().rev().take(SETTLED_DAYS).map(|past| past - center);
+        let least = latest.clone().fold(f64::INFINITY, f64::min);
+        let most = latest.fold(f64::NEG_INFINITY, f64::max);
+        (least - SETTLED * chance).max(0.0) + (most + SETTLED * chance).min(0.0)
     }
 
     fn learn(&mut self, value: f64) {
@@ -116,6 +143,16 @@ fn blocks(today: &[Option<f64>], usual: &Usual) -> Vec<Block> {
 }
 
 impl Days {
+    /// How much more than usual the latest days of this kind all were, as a factor of 1 or more.
+    pub(super) fn raised(&self, day: i64) -> f64 {
+        let levels = self.levels.get(usize::from(Day::is_weekend(day)));
+        let settled = levels.and_then(|levels| {
+            let (center, deviation) = levels.usual(PRIOR_LEVEL)?;
+            Some(levels.settled(center, deviation))
+        });
+        settled.unwrap_or(0.0).clamp(0.0, MOST_RAISED).exp()
+    }
+
     /// Judges the day that runs, and learns from it; `None` when too little was seen of it.
     pub(super) fn judge(&mut self, history: &History, usual: &Usual) -> Option<Judgement> {
         let day = history.today();

@@ -155,8 +155,7 @@ impl Model {
             self.history.turn_to(day);
             self.usual = None;
         }
-        let usual =
-            self.usual.take().unwrap_or_else(|| Usual::new(&self.history, self.history.today().number, self.step));
+        let usual = self.usual_today();
         let was_silent = self.silence.is_told();
         let counted = count.map(|count| self.counted(at, count, &usual));
         // A silence takes days out of the history that today's usual was made from.
@@ -185,6 +184,12 @@ impl Model {
 
     fn is_quiet(&self, day: i64) -> bool {
         day - self.first < QUIET_DAYS
+    }
+
+    /// Takes today's out, or makes it.
+    fn usual_today(&mut self) -> Usual {
+        let day = self.history.today().number;
+        self.usual.take().unwrap_or_else(|| Usual::new(&self.history, day, self.step, self.days.raised(day)))
     }
 
     fn counted(&mut self, at: i64, count: f64, usual: &Usual) -> Verdict {
@@ -235,7 +240,7 @@ impl Model {
         if self.is_quiet(day) || self.silence.is_told() {
             return Verdict::default();
         }
-        let usual = self.usual.take().unwrap_or_else(|| Usual::new(&self.history, day, self.step));
+        let usual = self.usual_today();
         let judgement = self.days.judge(&self.history, &usual);
         self.usual = Some(usual);
         let Some(judgement) = judgement else { return Verdict::default() };

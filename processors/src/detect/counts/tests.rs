@@ -110,3 +110,18 @@ fn state_survives_its_text_in_the_middle_of_a_series() {
         assert_eq!(straight.row(at, Some(count)).score, restored.row(at, Some(count)).score, "row {row}");
     }
 }
+
+#[test]
+fn a_new_level_is_told_for_some_days_and_is_then_the_usual() {
+    for step in [1_800, 3_600] {
+        for factor in [2.0, 0.5] {
+            let change = (4 + 42) * DAY; // a Monday
+            let mut rows = hall(84, step);
+            rows.iter_mut().filter(|(at, _)| *at >= change).for_each(|(_, count)| *count = (*count * factor).round());
+            let mut days: Vec<i64> = alerts(&rows).iter().map(|why| (why.from - change).div_euclid(DAY)).collect();
+            days.dedup();
+            assert!(days.first().is_some_and(|day| *day == 0), "rows of {step} seconds, {factor}: {days:?}");
+            assert!(days.len() <= 7 && days.iter().all(|day| *day < 14), "rows of {step} seconds, {factor}: {days:?}");
+        }
+    }
+}

@@ -56,8 +56,9 @@ fn mixed(own: Option<f64>, own_days: usize, kind: Option<f64>, even: f64) -> Opt
 }
 
 impl Usual {
-    /// For the day of this number, from the days before it. `step` is the length of a row in seconds.
-    pub(super) fn new(history: &History, day: i64, step: i64) -> Self {
+    /// For the day of this number, from the days before it. `step` is the length of a row in seconds; rates are raised by the
+    /// factor of the latest days.
+    pub(super) fn new(history: &History, day: i64, step: i64, raised: f64) -> Self {
         let weekday = |other: &Day| other.number.rem_euclid(7) == day.rem_euclid(7);
         let weekend = Day::is_weekend(day);
         let kind = |other: &Day| Day::is_weekend(other.number) == weekend;
@@ -76,7 +77,9 @@ impl Usual {
             };
             (0..history.parts()).map(part).collect()
         };
-        Self { rates: rates(history, step, &weekday, &kind), parts: parts(true), other_parts: parts(false) }
+        let mut rates = rates(history, step, &weekday, &kind);
+        rates.iter_mut().for_each(|rate| *rate *= raised);
+        Self { rates, parts: parts(true), other_parts: parts(false) }
     }
 
     pub(super) fn rate(&self, bin: usize) -> f64 {
@@ -129,7 +132,7 @@ mod tests {
             history.learn(row * 1_800, if event { 80.0 } else { 10.0 });
         }
         history.turn_to(42);
-        let usual = Usual::new(&history, 42, 1_800);
+        let usual = Usual::new(&history, 42, 1_800, 1.0);
         assert!(usual.rates.iter().all(|rate| *rate < 15.0), "{:?}", usual.rates);
     }
 
