@@ -32,6 +32,7 @@ mod task;
 mod tests;
 mod timers;
 mod usual;
+mod value;
 pub mod values;
 mod world;
 

@@ -11,7 +11,7 @@ use super::finding::Turn;
 use super::rules::{Rule, RuleSet, When};
 use super::timers::{LEAST, Wake};
 use super::world::World;
-use super::{absence, baseline, count, immediate, sequence, silence};
+use super::{absence, baseline, count, immediate, sequence, silence, value};
 
 /// Everything known of one key (a place, or a device whose place is not known).
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +82,7 @@ pub(crate) enum RuleState {
     Absence(absence::State),
     Silence(silence::State),
     Baseline(baseline::State),
+    Value(value::State),
 }
 
 impl RuleState {
@@ -93,6 +94,7 @@ impl RuleState {
             When::Absence { .. } => Self::Absence(absence::State::default()),
             When::Silence { .. } => Self::Silence(silence::State::default()),
             When::Baseline { .. } => Self::Baseline(baseline::State::default()),
+            When::Value { .. } => Self::Value(value::State::default()),
         }
     }
 
@@ -105,6 +107,7 @@ impl RuleState {
                 | (Self::Absence(_), When::Absence { .. })
                 | (Self::Silence(_), When::Silence { .. })
                 | (Self::Baseline(_), When::Baseline { .. })
+                | (Self::Value(_), When::Value { .. })
         )
     }
 
@@ -116,6 +119,7 @@ impl RuleState {
             Self::Absence(state) => state.is_empty(),
             Self::Silence(state) => state.is_empty(),
             Self::Baseline(state) => state.is_empty(),
+            Self::Value(state) => state.is_empty(),
         }
     }
 
@@ -128,6 +132,7 @@ impl RuleState {
             Self::Absence(state) => state.pass(rule, world, frontier, turn),
             Self::Silence(state) => state.pass(rule, world, frontier, turn),
             Self::Baseline(state) => state.pass(rule, frontier, turn),
+            Self::Value(_) => {}
         }
     }
 
@@ -140,6 +145,7 @@ impl RuleState {
             Self::Absence(state) => state.wake(rule, key, world),
             Self::Silence(state) => state.wake(rule, key, world),
             Self::Baseline(state) => state.wake(rule),
+            Self::Value(_) => None,
         }
     }
 }

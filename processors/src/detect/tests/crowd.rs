@@ -1,4 +1,4 @@
-//! The detector of counts behind a `baseline` rule.
+//! The detectors of counts and values behind `baseline` and `value` rules.
 
 use super::*;
 
@@ -47,4 +47,28 @@ fn a_source_that_dies_is_a_drop_once() {
     let firing = log.found.iter().filter(|anomaly| anomaly.status == AnomalyStatus::Firing);
     let told: Vec<(&str, f64)> = firing.map(|anomaly| (&*anomaly.kind, anomaly.count)).collect();
     assert_eq!(told, [("anomaly.rate_drop", 0.0)]);
+}
+
+const DENSITY: &str =
+    r#"rules: [{id: density, when: value, kinds: [crowd.density], summary: {zh: z, en: "{count} {expected}"}}]"#;
+
+#[test]
+fn a_density_unlike_its_past_is_told_by_device_and_an_old_row_is_left_out() {
+    let row = |device: &str, row: i64, number: i64| Event {
+        count: Some(number),
+        ..event(device, Kind::CrowdDensity, row * 300)
+    };
+    let mut log = Log::new(DENSITY);
+    for number in 0..600 {
+        log.event(&row("gate-1", number, 20 + number * 7 % 5));
+        log.event(&row("gate-2", number, 200 + number * 7 % 5));
+    }
+    log.found.clear(); // what a flat series tells before it is known
+    log.event(&row("gate-1", 700, 90));
+    let told = std::mem::take(&mut log.found);
+    let [anomaly] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((&*anomaly.kind, anomaly.status), ("anomaly.value_high", AnomalyStatus::Firing));
+    assert_eq!((anomaly.to, &*anomaly.devices[0]), (at(700 * 300), "gate-1"));
+    log.event(&row("gate-2", 500, 900)); // older than the latest
+    assert_eq!(log.told(), []);
 }
