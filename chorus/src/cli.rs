@@ -51,6 +51,8 @@ enum Command {
     Normalize(tools::normalize::Arguments),
     /// Canonical events to alerts, through the code that the live roles run; what a change of rules would have done.
     Backtest(tools::backtest::Arguments),
+    /// Runs a statistical detector over the rows of a CSV file.
+    Score(tools::score::Arguments),
     /// Validates the configuration and everything that it names, without a broker.
     Check,
     /// Looks at a running set-up and says what is wrong with it, and what to do.
@@ -97,6 +99,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Normalize(arguments) => tools::normalize::run(arguments),
         Command::Backtest(arguments) => tools::backtest::run(arguments),
+        Command::Score(arguments) => tools::score::run(arguments),
         Command::Check => tools::check::run(file),
         Command::Doctor => tools::doctor::run(file, &runtime()?),
         Command::Schema { write } => tools::schema::run(write.as_ref()),

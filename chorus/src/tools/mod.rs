@@ -7,4 +7,5 @@ pub mod normalize;
 pub mod rejects;
 pub mod rules;
 pub mod schema;
+pub mod score;
 pub mod topics;

@@ -418,6 +418,7 @@ fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, tur
         RuleState::Sequence(state) => state.event(rule, seen, turn),
         RuleState::Absence(state) => state.event(rule, seen, turn),
         RuleState::Baseline(state) => state.event(rule, seen, turn),
+        RuleState::Value(state) => state.event(rule, seen, turn),
         RuleState::Silence(silence) => {
             silence.event(rule, world, seen, turn);
             if matches!(rule.when, When::Silence { of: super::rules::Of::Device, .. }) {

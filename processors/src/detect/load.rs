@@ -120,6 +120,7 @@ fn keys(of: Type) -> (&'static [&'static str], &'static [&'static str]) {
         Type::Absence => (&["expect", "duty", "grace"], &["if"]),
         Type::Silence => (&["of", "devices"], &["after", "missed"]),
         Type::Baseline => (&["kinds", "slot"], &["min_weeks", "alpha", "late", "by", "if"]),
+        Type::Value => (&["kinds"], &["by", "if"]),
     }
 }
 
@@ -204,7 +205,7 @@ impl Builder<'_> {
                 self.positive(Some(span), "quiet_after").map(Some)
             }
             None => Ok(match raw.when {
-                Type::Immediate | Type::Sequence => Some(QUIET),
+                Type::Immediate | Type::Sequence | Type::Value => Some(QUIET),
                 Type::Count => raw.within,
                 Type::Absence => Some(Span::from_secs(86_400)),
                 Type::Silence => None,
@@ -253,6 +254,7 @@ impl Builder<'_> {
             }
             Type::Silence => self.silence(raw),
             Type::Baseline => self.baseline(raw),
+            Type::Value => Ok(When::Value { kinds: self.kinds(raw.kinds, "kinds")? }),
         }
     }
 
@@ -306,6 +308,7 @@ impl Builder<'_> {
 fn default_by(of: Type) -> Vec<By> {
     match of {
         Type::Immediate => vec![By::Kind, By::Device, By::Channel, By::Zone],
+        Type::Value => vec![By::Device, By::Channel, By::Zone],
         Type::Count | Type::Sequence | Type::Absence | Type::Silence | Type::Baseline => Vec::new(),
     }
 }
