@@ -1,5 +1,5 @@
 # The commands of the README. Each installs what it needs, on a bare Debian machine with Rust.
-.PHONY: demo test lint bench city-kafka schemas formats fuzz image
+.PHONY: demo test lint bench city-kafka schemas formats fuzz scores image
 
 # The whole city in one process: http://127.0.0.1:8080/
 demo:
@@ -32,6 +32,10 @@ schemas:
 # The pages of the wire formats, from the code.
 formats:
 	CHORUS_WRITE_PAGES=1 cargo test --locked -q -p chorus-ingest --test pages --test traps
+
+# What the statistical detectors reach on labelled series, beside the goals (docs/detection.md); the series are not ours.
+scores:
+	tests/scores/run.sh
 
 # Every wire format for RUNS executions, with what was found; needs nightly and cargo-fuzz.
 RUNS = 1000000

@@ -57,7 +57,7 @@ enum Command {
     Check,
     /// Looks at a running set-up and says what is wrong with it, and what to do.
     Doctor,
-    /// Validates rule files, or runs the test cases beside them.
+    /// Validates rule files, runs the test cases beside them, puts them into force through the log.
     Rules {
         #[command(subcommand)]
         action: tools::rules::Action,
@@ -103,7 +103,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Check => tools::check::run(file),
         Command::Doctor => tools::doctor::run(file, &runtime()?),
         Command::Schema { write } => tools::schema::run(write.as_ref()),
-        Command::Rules { action } => tools::rules::run(action),
+        Command::Rules { action } => tools::rules::run(file, action),
         Command::Topics { action: TopicsAction::Plan } => {
             tools::topics::plan(&Config::load(file)?);
             Ok(())

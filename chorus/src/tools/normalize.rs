@@ -7,6 +7,7 @@ use chorus_ingest::border::Border;
 use chorus_ingest::feeds::Settings;
 use chorus_ingest::formats::{self, Format};
 use chorus_ingest::normalize::{Outcome, normalize};
+use chorus_ingest::observation::Reason;
 use chorus_model::Timestamp;
 
 use crate::exit::Exit;
@@ -23,7 +24,7 @@ pub struct Arguments {
     /// When the records were received (RFC 3339); now when absent.
     #[arg(long)]
     pub received_at: Option<Timestamp>,
-    /// The connector: the device of formats whose records do not name theirs. Without it each file is its own.
+    /// The connector: the device of formats whose records do not name theirs. Without it that is the file's name.
     #[arg(long)]
     pub source: Option<String>,
     /// Refuse what fails its format's own integrity check, instead of flagging it.
@@ -48,9 +49,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     for file in &arguments.files {
         let bytes = read(file)?;
         let name = file.display().to_string();
-        let of_file = file.file_stem().map(|stem| stem.to_string_lossy());
-        let source = arguments.source.as_deref().or(of_file.as_deref());
-        let outcomes = normalize(&bytes, format, &name, source, received_at, &border);
+        let of_source = |source: Option<&str>| normalize(&bytes, format, &name, source, received_at, &border);
+        let mut outcomes = of_source(arguments.source.as_deref());
+        let lacks = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(Reason::MissingField));
+        if arguments.source.is_none() && outcomes.iter().any(lacks) {
+            // Perhaps what is missing is the device, which its connector would have named.
+            outcomes = of_source(file.file_stem().map(|stem| stem.to_string_lossy()).as_deref());
+        }
         for (index, outcome) in outcomes.into_iter().enumerate() {
             let (fate, reason) = match outcome {
                 Outcome::Event(event) => {

@@ -37,6 +37,16 @@ impl RuleSet {
     /// # Errors
     /// The first thing that is wrong.
     pub fn load(paths: &[PathBuf]) -> Result<Self, RuleError> {
+        let texts = Self::texts(paths)?;
+        let borrowed: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::parse(&borrowed)
+    }
+
+    /// Name and text of each file that [`RuleSet::load`] would read.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, RuleError> {
         let mut texts = Vec::new();
         for path in paths {
             for file in files_of(path)? {
@@ -44,8 +54,7 @@ impl RuleSet {
                 texts.push((file.display().to_string(), text));
             }
         }
-        let borrowed: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        Self::parse(&borrowed)
+        Ok(texts)
     }
 
     /// As [`RuleSet::load`], from (name, text).
