@@ -53,6 +53,12 @@ pub use rules::{Rule, RuleSet};
 pub use setup::Setup;
 pub use task::DetectTask;
 
+/// The JSON Schema of rule files, for editors.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(file::File)
+}
+
 /// `ce_source` of anomalies.
 pub const SOURCE: &str = "/chorus/detect";
 
