@@ -67,6 +67,11 @@ enum Command {
         #[command(subcommand)]
         action: tools::rejects::Action,
     },
+    /// Looks at alerts that a destination refused, and delivers them again.
+    Parked {
+        #[command(subcommand)]
+        action: tools::parked::Action,
+    },
     /// The JSON Schemas of event, anomaly, alert and configuration.
     Schema {
         /// Writes them into this folder.
@@ -111,6 +116,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Topics { action: TopicsAction::Apply { dry_run } } => {
             tools::topics::apply(&Config::load(file)?, *dry_run, &runtime()?)
         }
+        Command::Parked { action } => tools::parked::run(&Config::load(file)?, action, &runtime()?),
         Command::Rejects { action } => tools::rejects::run(&Config::load(file)?, action),
         Command::Simulate(arguments) => {
             // Before the configuration is read: it may name the very files that are to be written.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use chorus_tests::alerts::{self, LONG, RULES, check_revisions};
 use chorus_tests::client::Client;
 use chorus_tests::deployment::{Deployment, ROLES};
@@ -189,5 +189,15 @@ fn a_destination_that_fails_gets_everything_in_order_and_what_it_refuses_is_park
     }
     let metrics = city.metrics("deliver")?;
     assert_eq!(alerts::metric(&metrics, "chorus_records_total", &["rejected", "refused"]), Some(2.0));
+
+    // Once the receiver is mended, what was parked is delivered at its newest revision.
+    assert_eq!(city.run(&["parked", "list", "--destination", "centre"])?.lines().count(), 2);
+    let (status, told, _) = city.try_run(&["parked", "replay", "--destination", "centre"])?;
+    assert!(status == Some(1) && told.starts_with("not delivered "), "still refused: {told}");
+    receiver.answer_with(|_| Answer::status(201));
+    let told = city.run(&["parked", "replay", "--destination", "centre"])?;
+    assert!(told.lines().count() == 1 && told.ends_with("at revision 2\n"), "{told}");
+    let delivered = receiver.requests().last().context("a request")?.json()?;
+    assert_eq!((&delivered["place"]["id"], alerts::revision(&delivered)), (&"5007".into(), 2));
     city.stop_all()
 }

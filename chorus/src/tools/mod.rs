@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod check;
 pub mod doctor;
 pub mod normalize;
+pub mod parked;
 pub mod rejects;
 pub mod rules;
 pub mod schema;
