@@ -14,7 +14,7 @@
 
 use chorus_model::{DeviceScheme, Kind, Phase};
 
-use super::loose::{self, Object};
+use super::json::{self, Object};
 use super::{ident, text};
 use crate::observation::{Observation, Piece, Raw, Reason};
 
@@ -36,37 +36,16 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads messages.
 ///
 /// # Errors
-/// When the record is one document, and that is no message.
+/// None: what is no message is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            return;
-        }
-        let read = document.and_then(|document| {
-            let mut piece = of_message(&Object::read(document.get())?)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(document.get(), PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-            Ok(piece)
-        });
-        pieces.push(read.unwrap_or_else(Piece::Rejected));
-    });
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, of_message);
+    Ok(())
 }
 
 fn of_message(message: &Object<'_>) -> Result<Piece, Reason> {
     let content = message.text("content").ok_or(Reason::NotThisFormat)?;
-    if message.get("gateway id").is_none() {
+    if !message.has("gateway id") {
         return Err(Reason::NotThisFormat);
     }
     if message.truth("SOS") == Some(true) {

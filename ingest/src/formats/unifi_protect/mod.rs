@@ -17,12 +17,12 @@ mod types;
 
 use std::collections::HashMap;
 
-use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
+use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::types::Meaning;
-use super::loose::{self, Object};
-use super::{UNKNOWN_ATTEMPT, clock, ident, text};
-use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
+use super::json::{self, Object};
+use super::{UNKNOWN_ATTEMPT, ident, text, time};
+use crate::observation::{Credential, Observation, Piece, Raw, Reason};
 
 /// The format's name.
 pub const NAME: &str = "unifi-protect";
@@ -61,38 +61,12 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads events and messages about them.
 ///
 /// # Errors
-/// When the record is one document, and that is neither.
+/// None: what is neither is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
     let mut known = HashMap::new();
-    let mut full = false;
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            full = true;
-            return;
-        }
-        let read = document.and_then(|document| {
-            let mut piece = of_document(&Object::read(document.get())?, &mut known)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(document.get(), PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-            Ok(piece)
-        });
-        pieces.push(read.unwrap_or_else(Piece::Rejected));
-    });
-    if full {
-        pieces.push(Piece::Rejected(Reason::TooLarge));
-    }
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, |document| of_document(document, &mut known));
+    Ok(())
 }
 
 /// What the events of a record were, so that its updates can be read.
@@ -114,7 +88,7 @@ fn of_item(item: &Object<'_>, action: Option<&Object<'_>>, known: &mut Known) ->
     let text = |name: &str| item.text(name).or_else(|| action.and_then(|action| action.text(name)));
     match text("modelKey").as_deref() {
         Some("event") => {}
-        None if item.get("type").is_some() && item.get("start").is_some() => {}
+        None if item.has("type") && item.has("start") => {}
         None => return Err(Reason::NotThisFormat),
         Some(model) => return Ok(of_device(item, action, model)),
     }
@@ -149,7 +123,7 @@ fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
     if let Some(class) = detected(item).iter().find_map(|word| types::class(word)) {
         observation.object_class = Some(class);
     }
-    match item.integer("end").and_then(instant) {
+    match item.integer("end").and_then(time::epoch) {
         Some(end) => {
             observation.phase = Phase::End;
             observation.time = end;
@@ -199,8 +173,8 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
     let (device, device_kind) = device(item, &metadata);
     let mut observation = Observation::new(device, DeviceScheme::Own, kind);
     observation.device_kind = device_kind;
-    let start = item.integer("start").and_then(instant);
-    let end = item.integer("end").and_then(instant);
+    let start = item.integer("start").and_then(time::epoch);
+    let end = item.integer("end").and_then(time::epoch);
     observation.phase = if is_lasting && end.is_none() { Phase::Start } else { Phase::Pulse };
     observation.time = start.or(end).unwrap_or_default();
     observation.object_class = found.iter().find_map(|word| types::class(word));
@@ -225,7 +199,7 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
 fn detected(item: &Object<'_>) -> Vec<String> {
     const MOST: usize = 16;
     let words = item.list("smartDetectTypes").into_iter().take(MOST);
-    words.filter_map(|word| loose::scalar(word.get())).map(std::borrow::Cow::into_owned).collect()
+    words.filter_map(json::text).map(std::borrow::Cow::into_owned).collect()
 }
 
 /// A member of the metadata; some wrap it into an object with a `text`.
@@ -256,10 +230,6 @@ fn credential(metadata: &Object<'_>) -> Option<Credential> {
         .or_else(|| within("nfc", "ulpId"))
         .or_else(|| within("fingerprint", "ulpId"))
         .or_else(|| metadata.text("uniqueId").and_then(|id| Credential::new(&id)))
-}
-
-fn instant(millis: i64) -> Option<DeviceTime> {
-    clock::seconds_or_millis(millis).map(|at| DeviceTime::Zoned(at, TimePrecision::Ms))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::super::http;
+
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
@@ -55,12 +57,10 @@ impl<'a> Request<'a> {
 
 /// What stands behind the blank line; everything, when nothing before it looks like a header.
 fn body(rest: &str) -> &str {
-    let ends = [("\r\n\r\n", 4), ("\n\n", 2)];
     if rest.starts_with('\n') || rest.starts_with("\r\n") {
         return rest.trim_start();
     }
-    let end = ends.iter().filter_map(|(end, length)| Some(rest.find(end)? + length)).min();
-    match end.and_then(|end| rest.get(end..)) {
+    match http::body_start(rest.as_bytes()).and_then(|start| rest.get(start..)) {
         Some(body) => body,
         None if rest.lines().next().is_some_and(|line| line.contains('=')) => rest,
         None => "",
