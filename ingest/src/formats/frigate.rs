@@ -68,7 +68,7 @@ fn is_id(text: &str) -> bool {
 /// None: what is no message is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    if let Some(piece) = availability(payload.text.trim()) {
+    if let Some(piece) = word(payload.text.trim()) {
         pieces.push(piece);
         return Ok(());
     }
@@ -76,10 +76,15 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     Ok(())
 }
 
-fn availability(word: &str) -> Option<Piece> {
-    let kind = match word.trim_matches('"') {
+/// What a topic says in one word: that the recorder is there, that a camera's switch is on, how many objects are seen.
+fn word(text: &str) -> Option<Piece> {
+    let kind = match text.trim_matches('"') {
         "online" => Kind::DeviceOnline,
         "offline" => Kind::DeviceOffline,
+        "ON" | "OFF" => return Some(Piece::Filtered("status")),
+        count if !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return Some(Piece::Filtered("status"));
+        }
         _ => return None,
     };
     Some(Piece::Event(Box::new(Observation::new("", DeviceScheme::Own, kind))))
@@ -87,7 +92,7 @@ fn availability(word: &str) -> Option<Piece> {
 
 fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
     if root.has("topic") {
-        if let Some(piece) = root.text("payload").and_then(|word| availability(&word)) {
+        if let Some(piece) = root.text("payload").and_then(|payload| word(&payload)) {
             return Ok(piece);
         }
         return of_message(&root.object("payload").ok_or(Reason::MissingField)?);

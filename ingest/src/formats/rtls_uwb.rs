@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `heartbeat` | `device.heartbeat`; with `UWB HW Com OK` or `UWB Joined` "no", `device.fault` (trap 6) |
 //! | `motion info fall` | `tag.fall`: `happen` "yes" is the start, "no" the end |
-//! | any with `SOS` that is set | `tag.sos` |
+//! | any with `SOS` that is set, or in its name | `tag.sos` |
 //! | `5V status` of a gateway or an anchor | `device.fault` (power): "no" is the start, "yes" the end |
 //! | `gateway reset done`, `motion info system on`, `MQTT connected` | `device.online` |
 //! | health values, sleep, steps, positions, configuration, answers | filtered: nothing of a body, and no track of a person |
@@ -50,6 +50,10 @@ fn of_message(message: &Object<'_>) -> Result<Piece, Reason> {
     }
     if message.truth("SOS") == Some(true) {
         return Ok(told(message, Kind::TagSos, Phase::Start, None));
+    }
+    if content.to_ascii_lowercase().split_whitespace().any(|word| word == "sos") {
+        let phase = if message.truth("happen") == Some(false) { Phase::End } else { Phase::Start };
+        return Ok(told(message, Kind::TagSos, phase, None));
     }
     let says_no = |name: &str| message.truth(name) == Some(false);
     let switched = |name: &str| match message.truth(name) {

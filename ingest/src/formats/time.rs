@@ -13,16 +13,37 @@ const TOLERANCE_MINUTES: i64 = 10;
 const SLACK_SECONDS: i64 = 120;
 
 /// ISO 8601 down to where the text goes: `2026-11-24`, `2026-11-24 08:30`, `2026-11-24T08:30:15.5+08:00`; dates also with
-/// slashes. Without an offset it is local. A month or a year alone is [`DeviceTime::Missing`]: too coarse for an event.
+/// slashes, with Chinese units, and without leading zeros (`2026/1/4 8:05`). Without an offset it is local. A month or a year
+/// alone is [`DeviceTime::Missing`]: too coarse for an event.
 pub(crate) fn iso(text: &str) -> DeviceTime {
     let text = text.trim();
-    let slashed;
-    let text = if text.contains('/') {
-        slashed = text.replace('/', "-");
-        slashed.as_str()
-    } else {
-        text
+    match strict_iso(text) {
+        DeviceTime::Missing => respelt(text).map_or(DeviceTime::Missing, |text| strict_iso(&text)),
+        read => read,
+    }
+}
+
+/// The same time in the spelling of ISO 8601; none when it cannot be one.
+fn respelt(text: &str) -> Option<String> {
+    const LONGEST: usize = 64;
+    if text.len() > LONGEST {
+        return None;
+    }
+    let plain = text.replace(['/', '年', '月'], "-").replace('日', " ").replace(['时', '分'], ":").replace('秒', "");
+    let (date, clock) = plain.trim().split_once([' ', 'T']).unwrap_or((plain.trim(), ""));
+    let mut parts = date.split('-').map(|part| part.parse::<u16>().ok());
+    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
     };
+    let clock = clock.trim().trim_end_matches(':');
+    let zero = if clock.find(':') == Some(1) { "0" } else { "" };
+    let apart = if clock.is_empty() { "" } else { "T" };
+    Some(format!("{year:04}-{month:02}-{day:02}{apart}{zero}{clock}"))
+}
+
+fn strict_iso(text: &str) -> DeviceTime {
     if text.len() <= 10 {
         return text.parse::<civil::Date>().map_or(DeviceTime::Missing, date);
     }
@@ -227,6 +248,12 @@ mod tests {
             ("2026-11-24T08:30+08:00", zoned("2026-11-24T00:30:00Z", TimePrecision::Minute)),
             ("2026-11-24T08:30:15-00:00", zoned("2026-11-24T08:30:15Z", TimePrecision::Second)),
             ("2026-11-24T08:30:15.5Z", zoned("2026-11-24T08:30:15.5Z", TimePrecision::Ms)),
+            ("20261124T083015+0800", zoned("2026-11-24T00:30:15Z", TimePrecision::Second)),
+            ("2026/11/24 8:30:15", local(8, 30, 15, TimePrecision::Second)),
+            ("2026/11/24 8:30", local(8, 30, 0, TimePrecision::Minute)),
+            ("2026年11月24日", local(0, 0, 0, TimePrecision::Date)),
+            ("2026年11月24日 8时30分", local(8, 30, 0, TimePrecision::Minute)),
+            ("2026年11月24日08时30分15秒", local(8, 30, 15, TimePrecision::Second)),
         ] {
             assert_eq!(iso(text), want, "{text}");
         }

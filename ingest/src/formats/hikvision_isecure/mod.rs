@@ -18,6 +18,8 @@
 
 mod types;
 
+use std::borrow::Cow;
+
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase, Severity, SeveritySource};
 
 use self::types::Meaning;
@@ -93,43 +95,51 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     Ok(())
 }
 
+/// What a notification says of all its events.
+struct Around<'a> {
+    ability: Cow<'a, str>,
+    sent: DeviceTime,
+    is_replay: bool,
+    /// How the text was decoded.
+    flag: Option<&'static str>,
+}
+
 fn notification(root: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     // The parameters may stand without their envelope.
-    let is_history = root.truth("isHistory") == Some(true);
     let inner = root.object("params");
     let params = inner.as_ref().unwrap_or(root);
+    let around = Around {
+        ability: params.text("ability").unwrap_or_default(),
+        sent: params.text("sendTime").map(|sent| time::any(&sent)).unwrap_or_default(),
+        is_replay: [root, params].iter().any(|told| told.truth("isHistory") == Some(true)),
+        flag,
+    };
     if !params.has("events") {
-        return Err(Reason::NotThisFormat);
+        if !params.has("eventType") || !params.has("srcIndex") {
+            return Err(Reason::NotThisFormat);
+        }
+        // One event of the list, as relays pass it on.
+        of_event(params, &around, pieces);
+        return Ok(());
     }
     let events = params.list("events");
     if events.is_empty() {
         pieces.push(Piece::Filtered("empty_list"));
-        return Ok(());
     }
-    let ability = params.text("ability").unwrap_or_default();
-    let stored = is_history || params.truth("isHistory") == Some(true);
-    let sent = params.text("sendTime").map(|sent| time::any(&sent)).unwrap_or_default();
     for event in events {
         if pieces.len() >= MAX_EVENTS {
-            pieces.push(Piece::Rejected(Reason::TooLarge));
-            return Ok(());
+            return Err(Reason::TooLarge);
         }
-        let before = pieces.len();
         match Object::read(event.get()) {
-            Ok(outer) => of_event(&outer, &ability, sent, flag, pieces),
+            Ok(outer) => of_event(&outer, &around, pieces),
             Err(reason) => pieces.push(Piece::Rejected(reason)),
-        }
-        for piece in pieces.iter_mut().skip(before).filter(|_| stored) {
-            if let Piece::Event(observation) = piece {
-                observation.is_replay = true;
-            }
         }
     }
     Ok(())
 }
 
 /// One event of the list; one of a rule is as many as it has details.
-fn of_event(outer: &Object<'_>, ability: &str, sent: DeviceTime, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
+fn of_event(outer: &Object<'_>, around: &Around<'_>, pieces: &mut Vec<Piece>) {
     // What must not pass is looked for once, however many details there are.
     let mut personal = Observation::new("", DeviceScheme::Own, Kind::DeviceHeartbeat);
     outer.note_personal(PERSONAL, &mut personal);
@@ -137,10 +147,12 @@ fn of_event(outer: &Object<'_>, ability: &str, sent: DeviceTime, flag: Option<&'
         let mut piece = read.unwrap_or_else(Piece::Rejected);
         if let Piece::Event(observation) = &mut piece {
             observation.dropped.clone_from(&personal.dropped);
-            observation.flags.extend(flag);
+            observation.is_replay = around.is_replay;
+            observation.flags.extend(around.flag);
         }
         piece
     };
+    let (ability, sent) = (around.ability.as_ref(), around.sent);
     let details = outer.list("eventDetails");
     if details.is_empty() {
         let told = Told { outer, inner: outer, ability, sent, nth: 0 };

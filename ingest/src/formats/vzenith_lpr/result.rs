@@ -156,10 +156,11 @@ fn parts(stamp: &Object<'_>) -> Option<civil::DateTime> {
 /// An input of the camera.
 ///
 /// # Errors
-/// [`Reason::MissingField`] when it does not say which input, or how it stands.
+/// [`Reason::MissingField`] when it does not say which input, or how it stands. How deep it stands differs.
 pub(super) fn input(alarm: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> {
-    let trigger =
-        alarm.object("result").and_then(|result| result.object("TriggerResult")).ok_or(Reason::MissingField)?;
+    let result = alarm.object("result");
+    let trigger = result.as_ref().unwrap_or(alarm).object("TriggerResult");
+    let trigger = trigger.as_ref().or(result.as_ref()).unwrap_or(alarm);
     let source = trigger.ordinal("source").ok_or(Reason::MissingField)?;
     let phase = match trigger.integer("value").ok_or(Reason::MissingField)? {
         0 => Phase::End,

@@ -93,10 +93,11 @@ fn subject_of_table(table: Option<&str>, name: Option<&str>, body: &str) -> Subj
         "tabledata" if name.is_some_and(|name| name.eq_ignore_ascii_case("errorlog")) => {
             Subject::Filtered("device_log")
         }
-        "tabledata" | "userinfo" | "biodata" | "fingertmp" | "face" | "idcard" => Subject::Filtered("roster"),
+        "tabledata" | "user" | "userinfo" | "biodata" | "fingertmp" | "templatev10" | "face" | "idcard"
+        | "identitycard" => Subject::Filtered("roster"),
         "operlog" => Subject::Filtered("operator_log"),
         "options" => Subject::Filtered("options"),
-        "attphoto" => Subject::Filtered("picture"),
+        "attphoto" | "biophoto" | "userpic" => Subject::Filtered("picture"),
         "errorlog" => Subject::Filtered("device_log"),
         "" => subject_of_body(body),
         _ => Subject::Unknown,
