@@ -40,7 +40,7 @@ fn respelt(text: &str) -> Option<String> {
     let clock = clock.trim().trim_end_matches(':');
     let zero = if clock.find(':') == Some(1) { "0" } else { "" };
     let apart = if clock.is_empty() { "" } else { "T" };
-    Some(format!("{year:04}-{month:02}-{day:02}{apart}{zero}{clock}"))
+    (1_000..=9_999).contains(&year).then(|| format!("{year}-{month:02}-{day:02}{apart}{zero}{clock}"))
 }
 
 fn strict_iso(text: &str) -> DeviceTime {
@@ -337,6 +337,9 @@ mod tests {
             "南昌南昌",
             "99999999999999",
             "2023080907383x",
+            "24-11-26",
+            "24/11/2026 08:30:00",
+            "0000-00-00 00:00:00",
         ] {
             assert_eq!(
                 (iso(text), digits(text), any(text)),

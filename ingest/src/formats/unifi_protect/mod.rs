@@ -133,42 +133,48 @@ fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
     Piece::Event(Box::new(observation))
 }
 
+/// A kind, whether it has an end, and a remark.
+type Said = (Kind, bool, Option<&'static str>);
+
+/// What a type, with what was found and the metadata, says; or why it is no event.
+fn meaning(
+    word: &str,
+    found: &[String],
+    metadata: &Object<'_>,
+) -> Result<Result<Said, &'static str>, Reason> {
+    let unknown = (UNKNOWN_ATTEMPT, false, Some("outcome_missing"));
+    Ok(Ok(match types::by_word(word).ok_or(Reason::UnknownCode)? {
+        Meaning::Filtered(word) => return Ok(Err(word)),
+        Meaning::Lasting(kind) => (kind, true, None),
+        Meaning::Pulse(kind, flag) => (kind, false, flag),
+        Meaning::Smart(_) if !found.is_empty() && found.iter().all(|word| word == "face") => {
+            return Ok(Err("face_record"));
+        }
+        Meaning::Smart(kind) => (kind, true, None),
+        Meaning::Audio => match found.iter().find_map(|word| types::sound(word)) {
+            Some(kind) => (kind, true, None),
+            None => return Ok(Err("audio")),
+        },
+        Meaning::Alarm => {
+            let told = member(metadata, "alarmType").or_else(|| found.first().cloned());
+            let kind = told.map_or(Some(Kind::FireAlarm), |word| types::sound(&word));
+            (kind.ok_or(Reason::UnknownCode)?, true, None)
+        }
+        Meaning::Scan => unknown,
+        Meaning::DoorAccess => match metadata.truth("openSuccess") {
+            Some(true) => (Kind::AccessGranted, false, None),
+            Some(false) => (Kind::AccessDenied, false, None),
+            None => unknown,
+        },
+    }))
+}
+
 fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known) -> Result<Piece, Reason> {
     let metadata = item.object("metadata").unwrap_or_default();
     let found = detected(item);
-    let mut flags = Vec::new();
-    let (kind, is_lasting) = match types::by_word(word).ok_or(Reason::UnknownCode)? {
-        Meaning::Filtered(word) => return Ok(Piece::Filtered(word)),
-        Meaning::Lasting(kind) => (kind, true),
-        Meaning::Pulse(kind, flag) => {
-            flags.extend(flag);
-            (kind, false)
-        }
-        Meaning::Smart(_) if !found.is_empty() && found.iter().all(|word| word == "face") => {
-            return Ok(Piece::Filtered("face_record"));
-        }
-        Meaning::Smart(kind) => (kind, true),
-        Meaning::Audio => match found.iter().find_map(|word| types::sound(word)) {
-            Some(kind) => (kind, true),
-            None => return Ok(Piece::Filtered("audio")),
-        },
-        Meaning::Alarm => {
-            let told = member(&metadata, "alarmType").or_else(|| found.first().cloned());
-            let kind = told.map_or(Some(Kind::FireAlarm), |word| types::sound(&word));
-            (kind.ok_or(Reason::UnknownCode)?, true)
-        }
-        Meaning::Scan => {
-            flags.push("outcome_missing");
-            (UNKNOWN_ATTEMPT, false)
-        }
-        Meaning::DoorAccess => match metadata.truth("openSuccess") {
-            Some(true) => (Kind::AccessGranted, false),
-            Some(false) => (Kind::AccessDenied, false),
-            None => {
-                flags.push("outcome_missing");
-                (UNKNOWN_ATTEMPT, false)
-            }
-        },
+    let (kind, is_lasting, remark) = match meaning(word, &found, &metadata)? {
+        Ok(meaning) => meaning,
+        Err(word) => return Ok(Piece::Filtered(word)),
     };
     let (device, device_kind) = device(item, &metadata);
     let mut observation = Observation::new(device, DeviceScheme::Own, kind);
@@ -179,7 +185,7 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
     observation.time = start.or(end).unwrap_or_default();
     observation.object_class = found.iter().find_map(|word| types::class(word));
     observation.outcome = match kind {
-        _ if flags.contains(&"outcome_missing") => Some(Outcome::Unknown),
+        _ if remark == Some("outcome_missing") => Some(Outcome::Unknown),
         Kind::AccessGranted => Some(Outcome::Granted),
         Kind::AccessDenied => Some(Outcome::Denied),
         _ => None,
@@ -187,7 +193,7 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
     if matches!(kind, Kind::AccessGranted | Kind::AccessDenied) {
         observation.credential = credential(&metadata);
     }
-    observation.flags = flags;
+    observation.flags.extend(remark);
     observation.native_id.clone_from(&id);
     if let Some(id) = id {
         known.insert(id, observation.clone());
