@@ -49,8 +49,12 @@ enum Command {
     },
     /// Payload files to canonical events, without Kafka.
     Normalize(tools::normalize::Arguments),
+    /// Canonical events to alerts, through the code that the live roles run; what a change of rules would have done.
+    Backtest(tools::backtest::Arguments),
     /// Validates the configuration and everything that it names, without a broker.
     Check,
+    /// Looks at a running set-up and says what is wrong with it, and what to do.
+    Doctor,
     /// Validates rule files, or runs the test cases beside them.
     Rules {
         #[command(subcommand)]
@@ -92,7 +96,9 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Normalize(arguments) => tools::normalize::run(arguments),
+        Command::Backtest(arguments) => tools::backtest::run(arguments),
         Command::Check => tools::check::run(file),
+        Command::Doctor => tools::doctor::run(file, &runtime()?),
         Command::Schema { write } => tools::schema::run(write.as_ref()),
         Command::Rules { action } => tools::rules::run(action),
         Command::Topics { action: TopicsAction::Plan } => {

@@ -68,7 +68,7 @@ pub fn read_to_end(kafka: &Kafka, topic: &Topic, mut each: impl FnMut(Owned)) ->
     Ok(())
 }
 
-fn own(message: &rdkafka::message::BorrowedMessage<'_>) -> Owned {
+pub(crate) fn own(message: &rdkafka::message::BorrowedMessage<'_>) -> Owned {
     let mut headers = Vec::new();
     if let Some(found) = message.headers() {
         for header in found.iter() {

@@ -1,6 +1,8 @@
 //! Command-line tools: what an operator, a rule author or an integrator runs by hand.
 
+pub mod backtest;
 pub mod check;
+pub mod doctor;
 pub mod normalize;
 pub mod rejects;
 pub mod rules;

@@ -23,7 +23,7 @@ pub struct Arguments {
     /// When the records were received (RFC 3339); now when absent.
     #[arg(long)]
     pub received_at: Option<Timestamp>,
-    /// The connector: the device of formats whose records do not name theirs.
+    /// The connector: the device of formats whose records do not name theirs. Without it each file is its own.
     #[arg(long)]
     pub source: Option<String>,
     /// Refuse what fails its format's own integrity check, instead of flagging it.
@@ -48,7 +48,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     for file in &arguments.files {
         let bytes = read(file)?;
         let name = file.display().to_string();
-        let outcomes = normalize(&bytes, format, &name, arguments.source.as_deref(), received_at, &border);
+        let of_file = file.file_stem().map(|stem| stem.to_string_lossy());
+        let source = arguments.source.as_deref().or(of_file.as_deref());
+        let outcomes = normalize(&bytes, format, &name, source, received_at, &border);
         for (index, outcome) in outcomes.into_iter().enumerate() {
             let (fate, reason) = match outcome {
                 Outcome::Event(event) => {

@@ -320,3 +320,8 @@ fn position(object: &Object<'_>) -> Option<Geo> {
     };
     Some(Geo { lat, lon, datum: Cow::Borrowed("unknown") })
 }
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}

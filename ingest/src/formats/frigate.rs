@@ -179,6 +179,11 @@ fn when(thing: &Object<'_>, phase: Phase) -> DeviceTime {
     names.iter().find_map(|name| thing.text(name).as_deref().and_then(time::fractional)).unwrap_or_default()
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ pub mod chorus;
 pub mod cn_warning;
 pub(crate) mod contact_id;
 pub mod dahua;
+pub mod doc;
 pub mod fhir_r4;
 pub mod frigate;
 pub mod ga1400;

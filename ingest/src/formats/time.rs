@@ -13,7 +13,7 @@ const TOLERANCE_MINUTES: i64 = 10;
 const SLACK_SECONDS: i64 = 120;
 
 /// ISO 8601 down to where the text goes: `2026-11-24`, `2026-11-24 08:30`, `2026-11-24T08:30:15.5+08:00`; dates also with
-/// slashes, with Chinese units, and without leading zeros (`2026/1/4 8:05`). Without an offset it is local. A month or a year
+/// slashes, with Chinese units, and without their zeros (`2026/1/4 8:05`). Without an offset it is local. A month or a year
 /// alone is [`DeviceTime::Missing`]: too coarse for an event.
 pub(crate) fn iso(text: &str) -> DeviceTime {
     let text = text.trim();
@@ -30,17 +30,26 @@ fn respelt(text: &str) -> Option<String> {
         return None;
     }
     let plain = text.replace(['/', '年', '月'], "-").replace('日', " ").replace(['时', '分'], ":").replace('秒', "");
-    let (date, clock) = plain.trim().split_once([' ', 'T']).unwrap_or((plain.trim(), ""));
-    let mut parts = date.split('-').map(|part| part.parse::<u16>().ok());
-    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (date, rest) = plain.trim().split_once(['T', ' ']).unwrap_or((plain.trim(), ""));
+    let mut date = date.split('-');
+    let (year, month, day) = (date.next()?, date.next()?, date.next()?);
+    if date.next().is_some() || year.len() != 4 {
         return None;
-    };
-    let clock = clock.trim().trim_end_matches(':');
-    let zero = if clock.find(':') == Some(1) { "0" } else { "" };
+    }
+    let (clock, offset) = rest.find(['+', '-', 'Z']).and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+    let (sign, hours) = offset.split_at_checked(1).unwrap_or_default();
+    let (clock, hours) = (filled(clock.trim().trim_end_matches(':')), filled(hours));
     let apart = if clock.is_empty() { "" } else { "T" };
-    (1_000..=9_999).contains(&year).then(|| format!("{year}-{month:02}-{day:02}{apart}{zero}{clock}"))
+    Some(format!("{year}-{month:0>2}-{day:0>2}{apart}{clock}{sign}{hours}"))
+}
+
+/// Numbers between colons, with the zeros that they lack.
+fn filled(clock: &str) -> String {
+    let numbers = clock.split(':').map(|number| {
+        let is_short = number.find('.').unwrap_or(number.len()) == 1;
+        format!("{}{number}", if is_short { "0" } else { "" })
+    });
+    numbers.collect::<Vec<_>>().join(":")
 }
 
 fn strict_iso(text: &str) -> DeviceTime {
@@ -269,6 +278,21 @@ mod tests {
             ("20261124083015.5-0530", zoned("2026-11-24T14:00:15.5Z", TimePrecision::Ms)),
         ] {
             assert_eq!(digits(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn trap_01_a_time_without_its_zeros_is_the_time_that_it_would_be_with_them() {
+        for text in
+            ["2026-11-04T15:38:05+8:00", "2026/11/4 15:38:5+8:0", "2026-11-4T7:38:5Z", "2026-11-04 15:38:05+08:00"]
+        {
+            assert_eq!(iso(text), zoned("2026-11-04T07:38:05Z", TimePrecision::Second), "{text}");
+        }
+        let at = civil::date(2026, 1, 4).at(7, 38, 5, 500_000_000);
+        assert_eq!(iso("2026/1/4 7:38:5.5"), DeviceTime::Local(at, TimePrecision::Ms));
+        assert_eq!(iso("2026-1-4"), date(civil::date(2026, 1, 4)));
+        for text in ["2026-1", "2026-1-4-1 7:38:5", "26-1-4 7:38:5", "2026-1-4 7:38:5:9", "2026-1-4 a:b:c"] {
+            assert_eq!(iso(text), DeviceTime::Missing, "{text}");
         }
     }
 

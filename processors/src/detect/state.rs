@@ -55,9 +55,11 @@ impl KeyState {
         }
     }
 
-    /// Drops the state of rules that are gone or have become rules of another type.
-    pub(crate) fn keep_only(&mut self, rules: &RuleSet) {
+    /// Drops the state of rules that are gone or have become rules of another type. True when there was any.
+    pub(crate) fn keep_only(&mut self, rules: &RuleSet) -> bool {
+        let before = self.rules.len();
         self.rules.retain(|id, state| rules.rule(id).is_some_and(|rule| state.fits(&rule.when)));
+        self.rules.len() < before
     }
 
     /// Every deadline, the earliest of each feed's.

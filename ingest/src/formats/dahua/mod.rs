@@ -316,3 +316,9 @@ fn snapshots(segment: &[u8], pieces: &mut Vec<Piece>) {
         pieces.push(piece);
     }
 }
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    let left = super::doc::left_behind(fields::PERSONAL.iter().copied());
+    codes::tables().into_iter().chain([left]).collect()
+}

@@ -350,3 +350,8 @@ fn period(object: &Object<'_>, bound: &str) -> Option<DeviceTime> {
 fn coding(concept: &Object<'_>) -> Option<String> {
     concept.objects("coding").find_map(|coding| coding.text("code").map(std::borrow::Cow::into_owned))
 }
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}

@@ -284,3 +284,8 @@ fn identity(frame: &Frame<'_>, index: usize, time: DeviceTime) -> Option<String>
     let DeviceTime::Local(at, _) = time else { return None };
     Some(format!("{}/{}/{index}/{at}", frame.source, frame.serial))
 }
+
+/// The tables of the format's page.
+pub(super) fn pages() -> Vec<super::doc::Table> {
+    tables::pages()
+}

@@ -328,6 +328,11 @@ fn passages(data: &Object<'_>) -> Option<i64> {
     Some(sides.into_iter().flatten().filter(|side| (0..=i64::from(u32::MAX)).contains(side)).sum())
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![types::table(), super::doc::left_behind(PERSONAL.iter().copied())]
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -254,3 +254,8 @@ fn of_event(event: &Segment<'_>) -> DeviceTime {
     let times = [6, 2].map(|field| time::digits(event.component(field, 1)));
     times.into_iter().find(|time| *time != DeviceTime::Missing).unwrap_or_default()
 }
+
+/// The tables of the format's page.
+pub(super) fn pages() -> Vec<super::doc::Table> {
+    vec![tables::page(), super::doc::left_behind(PERSONAL)]
+}

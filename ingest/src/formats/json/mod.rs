@@ -21,9 +21,9 @@ use crate::observation::{Observation, Reason};
 /// The most members of one object that are looked at: each question walks over them.
 const MAX_MEMBERS: usize = 4_096;
 
-/// A key, or a text. Serde borrows a `Cow` only where it is told to.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+/// A member's name, or a text. Serde borrows a `Cow` only where it is told to.
+#[derive(Deserialize, PartialEq, Eq)]
+pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// The members of an object, in their order; the first of a name counts.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut members = Vec::new();
-                while let Some((Text(name), value)) = map.next_entry::<_, &'de RawValue>()? {
+                while let Some((Key(name), value)) = map.next_entry::<_, &'de RawValue>()? {
                     if members.len() < MAX_MEMBERS {
                         members.push((name, value));
                     }
@@ -162,7 +162,11 @@ pub(crate) fn elements(value: &RawValue) -> Vec<&RawValue> {
 pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
     let text = match json.bytes().next() {
-        Some(b'"') => serde_json::from_str(json).ok().map(|Text(text)| text)?,
+        // What holds no escape stands there as it is: it has been checked when it was skimmed.
+        Some(b'"') if memchr::memchr(b'\\', json.as_bytes()).is_none() => {
+            Cow::Borrowed(json.get(1..json.len().saturating_sub(1))?)
+        }
+        Some(b'"') => serde_json::from_str(json).ok().map(|Key(text)| text)?,
         Some(b'-' | b'0'..=b'9' | b't' | b'f') => Cow::Borrowed(json),
         _ => return None,
     };

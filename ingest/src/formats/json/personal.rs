@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Text;
+use super::Key;
 use crate::observation::Observation;
 
 /// The most elements of one list that are looked into.
@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for Within<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Text(key)) = map.next_key()? {
+        while let Some(Key(key)) = map.next_key()? {
             if let Ok(at) = self.sorted.binary_search(&key.as_ref()) {
                 let value: &'de RawValue = map.next_value()?;
                 if let Some(name) = self.sorted.get(at).filter(|_| says_something(value)) {

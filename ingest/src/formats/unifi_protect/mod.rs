@@ -137,11 +137,7 @@ fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
 type Said = (Kind, bool, Option<&'static str>);
 
 /// What a type, with what was found and the metadata, says; or why it is no event.
-fn meaning(
-    word: &str,
-    found: &[String],
-    metadata: &Object<'_>,
-) -> Result<Result<Said, &'static str>, Reason> {
+fn meaning(word: &str, found: &[String], metadata: &Object<'_>) -> Result<Result<Said, &'static str>, Reason> {
     let unknown = (UNKNOWN_ATTEMPT, false, Some("outcome_missing"));
     Ok(Ok(match types::by_word(word).ok_or(Reason::UnknownCode)? {
         Meaning::Filtered(word) => return Ok(Err(word)),
@@ -236,6 +232,11 @@ fn credential(metadata: &Object<'_>) -> Option<Credential> {
         .or_else(|| within("nfc", "ulpId"))
         .or_else(|| within("fingerprint", "ulpId"))
         .or_else(|| metadata.text("uniqueId").and_then(|id| Credential::new(&id)))
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
 }
 
 #[cfg(test)]

@@ -215,6 +215,11 @@ fn of_form(form: &form::Form<'_>, flag: Option<&'static str>) -> Piece {
     piece
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

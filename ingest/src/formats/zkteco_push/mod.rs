@@ -286,6 +286,11 @@ fn mark_stored(pieces: &mut [Piece]) {
     }
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![codes::table(), super::doc::left_behind(PERSONAL)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
