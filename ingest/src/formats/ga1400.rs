@@ -26,8 +26,9 @@ use jiff::civil;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::chorus::syntax;
-use super::ga1400_fields::{Class, Key, Loose, PERSONAL, Role, Seen, role};
-use super::{doc, gb_device, ident, text, time};
+use super::ga1400_fields::{Class, Loose, PERSONAL, Role, Seen, role};
+use super::json::Key;
+use super::{doc, gb_device, http, ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -42,7 +43,7 @@ const TRIGGER_TOLERANCE_HOURS: i64 = 48;
 
 /// True for JSON that names one of the standard's lists, objects or ids.
 pub fn sniff(bytes: &[u8]) -> bool {
-    let bytes = text::http_body(bytes);
+    let bytes = http::body(bytes);
     const HEAD: usize = 8_192;
     const NAMES: [&[u8]; 10] = [
         b"ListObject\"",
@@ -69,7 +70,7 @@ pub(super) fn tables() -> Vec<doc::Table> {
 /// # Errors
 /// Broken JSON in which nothing was read before the break, or JSON of another kind.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let payload = text::decode(text::http_body(raw.bytes));
+    let payload = text::decode(http::body(raw.bytes));
     let mut walk = Walk { pieces, flag: payload.flag, recognised: false, unknown_list: false, full: false };
     let mut json = serde_json::Deserializer::from_str(&payload.text);
     let read = Node { walk: &mut walk, class: None, is_object: false }.deserialize(&mut json).and_then(|()| json.end());

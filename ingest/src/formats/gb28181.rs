@@ -1,7 +1,7 @@
 //! GB/T 28181 MANSCDP: the XML bodies of SIP MESSAGE and NOTIFY, with or without the SIP head in front.
 //!
 //! The declared charset is doubted (they declare GB2312 and send GBK, GB18030 or UTF-8), so is `Content-Length`. An alarm's
-//! kind comes from (`AlarmMethod`, `AlarmType`) alone, see [`kind_of`]: never from the free text, never from the priority.
+//! kind comes from (`AlarmMethod`, `AlarmType`) alone, see `kind_of`: never from the free text, never from the priority.
 //!
 //! | message | becomes |
 //! |---|---|

@@ -133,7 +133,8 @@ fn is_boundary(bytes: &[u8]) -> bool {
     rest.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=' | b'\''))
 }
 
-fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+/// A line with its end, and what is behind it.
+pub(super) fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b'\n', bytes) {
         Some(at) => bytes.split_at_checked(at + 1).unwrap_or((bytes, b"")),
         None => (bytes, b""),

@@ -20,23 +20,6 @@ pub(crate) fn decode(bytes: &[u8]) -> Text<'_> {
     Text { text, flag: replaced.then_some("lossy_text") }
 }
 
-/// The body of an HTTP message that a connector passed on whole; bytes that are none stay as they are.
-pub(crate) fn http_body(bytes: &[u8]) -> &[u8] {
-    if !bytes.first().is_some_and(u8::is_ascii_uppercase) {
-        return bytes;
-    }
-    const LONGEST_HEAD: usize = 8_192;
-    let head = bytes.get(..LONGEST_HEAD.min(bytes.len())).unwrap_or(bytes);
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let is_http = line.starts_with(b"HTTP/1.") || line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
-    if !is_http {
-        return bytes;
-    }
-    let ends = [(&b"\r\n\r\n"[..], 4), (b"\n\n", 2)];
-    let end = ends.iter().filter_map(|(end, length)| Some(memchr::memmem::find(head, end)? + length)).min();
-    end.and_then(|end| bytes.get(end..)).unwrap_or(bytes)
-}
-
 /// The first byte that is no white space, for sniffing.
 pub(crate) fn first_byte(bytes: &[u8]) -> Option<u8> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -52,15 +35,6 @@ pub(crate) fn contains(bytes: &[u8], needle: &[u8], within: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_http_head_is_cut_off_and_nothing_else_is() {
-        assert_eq!(http_body(b"POST /VIID/Faces HTTP/1.1\r\nHost: a\r\n\r\n{}"), b"{}");
-        assert_eq!(http_body(b"HTTP/1.1 200 OK\n\n<a/>"), b"<a/>");
-        for whole in [&b"{}"[..], b"MESSAGE sip:a SIP/2.0\r\n\r\n<a/>", b"POST / HTTP/1.1\r\nHost: a", b""] {
-            assert_eq!(http_body(whole), whole);
-        }
-    }
 
     #[test]
     fn trap_04_utf8_first_then_gb18030_and_never_lossy_without_a_flag() {

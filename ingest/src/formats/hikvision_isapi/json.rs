@@ -1,11 +1,11 @@
 //! The JSON of a notification, of a list of them, and of a search for stored access events.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::super::json::Key;
 use super::notice::{Document, MAX_NOTICES, Notice};
 use crate::observation::Reason;
 
@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.place {
             Place::Root(root) => {
-                while let Some(Name(name)) = map.next_key()? {
+                while let Some(Key(name)) = map.next_key()? {
                     let place = match &*name {
                         "AcsEvent" => Place::Search(root.stored.get_or_insert_default()),
                         "EventNotificationAlert" => {
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
                 }
             }
             Place::Search(notices) => {
-                while let Some(Name(name)) = map.next_key()? {
+                while let Some(Key(name)) = map.next_key()? {
                     if name == "InfoList" {
                         map.next_value_seed(Member {
                             place: Place::List(&mut *notices),
@@ -195,13 +195,9 @@ impl<'de> Visitor<'de> for Member<'_, '_> {
 
 /// Reads the members of an object into a notice.
 fn members<'de, A: MapAccess<'de>>(notice: &mut Notice, parent: &str, map: &mut A) -> Result<(), A::Error> {
-    while let Some(Name(name)) = map.next_key()? {
+    while let Some(Key(name)) = map.next_key()? {
         notice.saw(&name);
         map.next_value_seed(Member { place: Place::Inside(&mut *notice), parent, name: &name })?;
     }
     Ok(())
 }
-
-/// A member's name. Serde borrows a `Cow` only where it is told to.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -12,7 +12,7 @@ mod notice;
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::notice::{Device, Document, Notice, State};
-use super::{contact_id, doc, multipart, text, time};
+use super::{contact_id, doc, http, multipart, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -32,7 +32,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// When the body is one document, and that cannot be read.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let mut pictures = false;
-    for part in multipart::parts(text::http_body(raw.bytes)) {
+    for part in multipart::parts(http::body(raw.bytes)) {
         if pieces.len() >= MAX_PIECES {
             pieces.push(Piece::Rejected(Reason::TooLarge));
             break;

@@ -1,6 +1,6 @@
 //! The fields that are read, from XML and JSON alike. What is not named here never leaves a document.
 
-use super::super::{ident, text, xml};
+use super::super::{http, ident, text, xml};
 use crate::observation::{Credential, Reason};
 
 /// Longer element names are an attack, not a device.
@@ -280,7 +280,7 @@ pub(super) fn from_xml(document: &str) -> Result<Document, Reason> {
 
 /// True for bytes that look like this format.
 pub(super) fn sniff(bytes: &[u8]) -> bool {
-    let bytes = text::http_body(bytes);
+    let bytes = http::body(bytes);
     const HEAD: usize = 4096;
     let has = |needle: &[u8]| text::contains(bytes, needle, HEAD);
     match text::first_byte(bytes) {

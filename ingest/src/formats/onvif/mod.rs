@@ -11,7 +11,7 @@ use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::read::{MAX_MESSAGES, Message, Operation};
 use self::topics::{Door, Meaning};
-use super::{doc, ident, text, time};
+use super::{doc, http, ident, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -73,7 +73,7 @@ const STATE: [&str; 14] = [
 
 /// True for XML or JSON that looks like a notification.
 pub fn sniff(bytes: &[u8]) -> bool {
-    let bytes = text::http_body(bytes);
+    let bytes = http::body(bytes);
     const HEAD: usize = 8192;
     let any = |needles: &[&str]| needles.iter().any(|needle| text::contains(bytes, needle.as_bytes(), HEAD));
     match text::first_byte(bytes) {
@@ -88,7 +88,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// # Errors
 /// When nothing can be read from it.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let bytes = text::http_body(raw.bytes);
+    let bytes = http::body(raw.bytes);
     let payload = text::decode(bytes);
     let mut messages = Vec::new();
     let mut empty = "no_notification";
