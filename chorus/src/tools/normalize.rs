@@ -8,9 +8,12 @@ use chorus_ingest::feeds::Settings;
 use chorus_ingest::formats::{self, Format};
 use chorus_ingest::normalize::{Outcome, normalize};
 use chorus_ingest::observation::Reason;
-use chorus_model::Timestamp;
+use chorus_model::{Span, Timestamp};
 
 use crate::exit::Exit;
+
+/// Longer than any two times that a format can write are apart.
+const ANY_TIME: Span = Span::from_secs(20_000 * 366 * 86_400);
 
 /// What was asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,7 +24,8 @@ pub struct Arguments {
     /// The zone of times that carry none (an IANA name).
     #[arg(long, default_value = "Asia/Shanghai")]
     pub zone: String,
-    /// When the records were received (RFC 3339); now when absent.
+    /// When the records were received (RFC 3339), by which implausible times are told. Without it they count as received
+    /// now, and no time is implausible.
     #[arg(long)]
     pub received_at: Option<Timestamp>,
     /// The connector: the device of formats whose records do not name theirs. Without it that is the file's name.
@@ -41,7 +45,11 @@ pub struct Arguments {
 /// An unknown format or zone; a file that cannot be read. A record that is rejected is no error: it had its fate.
 pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     let format = format(&arguments.format)?;
-    let settings = Settings { zone: arguments.zone.clone(), strict: arguments.strict, ..Settings::default() };
+    let mut settings = Settings { zone: arguments.zone.clone(), strict: arguments.strict, ..Settings::default() };
+    if arguments.received_at.is_none() {
+        // Nobody knows when a file was received: then no time of a device is implausible.
+        (settings.plausible_past, settings.plausible_future) = (ANY_TIME, ANY_TIME);
+    }
     let policy = settings.policy().map_err(|(key, message)| Exit::usage(format!("--{key}: {message}")))?;
     let border = Border::new(policy, None);
     let received_at = arguments.received_at.unwrap_or_else(|| jiff::Timestamp::now().into());
