@@ -3,6 +3,7 @@
 #![allow(clippy::panic_in_result_fn, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use chorus_tests::alerts::{self, LONG, RULES, check_revisions};
@@ -108,6 +109,27 @@ fn kill_9_of_each_role_in_the_middle_of_the_stream_changes_nothing() -> Result<(
     for role in ROLES {
         city.wait_ready(role)?;
     }
+    city.stop_all()
+}
+
+#[test]
+fn a_rolling_restart_of_every_role_under_load_changes_nothing() -> Result<()> {
+    let broker = Broker::shared()?;
+    let receiver = Receiver::start()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "rolled.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    let mut longest = (Duration::ZERO, "");
+    play(&mut city, &broker.client()?, |city, number| {
+        let role = ROLES[number % ROLES.len()];
+        let begun = Instant::now();
+        let status = city.role(role)?.terminate(LONG)?;
+        ensure!(status.success(), "{role} ended with {status}: {}", city.role(role)?.stderr()?);
+        city.start(role)?;
+        longest = longest.max((begun.elapsed(), role));
+        Ok(())
+    })?;
+    println!("longest pause: {} ms, {}, from SIGTERM to ready again", longest.0.as_millis(), longest.1);
+    await_wanted(&receiver)?;
     city.stop_all()
 }
 
