@@ -1,5 +1,5 @@
 # The commands of the README. Each installs what it needs, on a bare Debian machine with Rust.
-.PHONY: demo test lint bench city-kafka schemas image image-check deploy-check deploy-apiserver
+.PHONY: demo test lint bench city-kafka schemas formats fuzz scores image image-check deploy-check deploy-apiserver
 
 # The whole city in one process: http://127.0.0.1:8080/
 demo:
@@ -22,11 +22,25 @@ lint:
 bench:
 	tests/kafka/fetch.sh >/dev/null
 	cargo build --release --locked -p chorus
+	cargo bench --locked -p chorus-ingest
 	cargo bench --locked -p chorus-tests $(ARGS)
 
 # The JSON Schemas of the public faces, from the types.
 schemas:
 	cargo run --locked -q -p chorus -- schema --write docs/schemas
+
+# The pages of the wire formats, from the code.
+formats:
+	CHORUS_WRITE_PAGES=1 cargo test --locked -q -p chorus-ingest --test pages --test traps
+
+# What the statistical detectors reach on labelled series, beside the goals (docs/detection.md); the series are not ours.
+scores:
+	tests/scores/run.sh
+
+# Every wire format for RUNS executions, with what was found; needs nightly and cargo-fuzz.
+RUNS = 1000000
+fuzz:
+	ingest/fuzz/run.sh $(RUNS) $(FORMATS)
 
 # One static image for all roles, with buildah where there is no Docker engine; an OCI archive and its SBOM in .tools/image/.
 image:

@@ -49,9 +49,15 @@ enum Command {
     },
     /// Payload files to canonical events, without Kafka.
     Normalize(tools::normalize::Arguments),
+    /// Canonical events to alerts, through the code that the live roles run; what a change of rules would have done.
+    Backtest(tools::backtest::Arguments),
+    /// Runs a statistical detector over the rows of a CSV file.
+    Score(tools::score::Arguments),
     /// Validates the configuration and everything that it names, without a broker.
     Check,
-    /// Validates rule files, or runs the test cases beside them.
+    /// Looks at a running set-up and says what is wrong with it, and what to do.
+    Doctor,
+    /// Validates rule files, runs the test cases beside them, puts them into force through the log.
     Rules {
         #[command(subcommand)]
         action: tools::rules::Action,
@@ -60,6 +66,11 @@ enum Command {
     Rejects {
         #[command(subcommand)]
         action: tools::rejects::Action,
+    },
+    /// Looks at alerts that a destination refused, and delivers them again.
+    Parked {
+        #[command(subcommand)]
+        action: tools::parked::Action,
     },
     /// The JSON Schemas of event, anomaly, alert and configuration.
     Schema {
@@ -92,9 +103,12 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Normalize(arguments) => tools::normalize::run(arguments),
+        Command::Backtest(arguments) => tools::backtest::run(arguments),
+        Command::Score(arguments) => tools::score::run(arguments),
         Command::Check => tools::check::run(file),
+        Command::Doctor => tools::doctor::run(file, &runtime()?),
         Command::Schema { write } => tools::schema::run(write.as_ref()),
-        Command::Rules { action } => tools::rules::run(action),
+        Command::Rules { action } => tools::rules::run(file, action),
         Command::Topics { action: TopicsAction::Plan } => {
             tools::topics::plan(&Config::load(file)?);
             Ok(())
@@ -102,6 +116,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Topics { action: TopicsAction::Apply { dry_run } } => {
             tools::topics::apply(&Config::load(file)?, *dry_run, &runtime()?)
         }
+        Command::Parked { action } => tools::parked::run(&Config::load(file)?, action, &runtime()?),
         Command::Rejects { action } => tools::rejects::run(&Config::load(file)?, action),
         Command::Simulate(arguments) => {
             // Before the configuration is read: it may name the very files that are to be written.

@@ -38,7 +38,7 @@ pub struct Policy {
 pub struct Receipt<'a> {
     /// The format it was read as.
     pub format: &'static str,
-    /// The connector.
+    /// The connector, as the record's header names it; what is no identifier is left at the border.
     pub source: Option<&'a str>,
     /// The broker's timestamp.
     pub received_at: Timestamp,
@@ -80,7 +80,11 @@ impl Border {
     pub fn admit(&self, seen: Observation, receipt: &Receipt<'_>, registry: &Registry) -> Result<Event, Reason> {
         let mut flags: Vec<Cow<'static, str>> = seen.flags.iter().map(|flag| Cow::Borrowed(*flag)).collect();
         let mut dropped = seen.dropped;
-        let (device_id, scheme) = device_identity(seen.device_id, seen.scheme, receipt.source)?;
+        let named = connector(receipt.source);
+        if named.is_none() && receipt.source.is_some_and(|source| !source.is_empty()) {
+            flags.push("source_unusable".into());
+        }
+        let (device_id, scheme) = device_identity(seen.device_id, seen.scheme, named)?;
         let channel = seen.channel.and_then(bounded);
         let entry = registry.device(&device_id, channel.as_deref());
         let place = match entry.and_then(|entry| registry.place(&entry.place)) {
@@ -105,6 +109,8 @@ impl Border {
         let native_id = seen.native_id.and_then(bounded);
         let event_id =
             event_id(receipt, &device, native_id.as_deref(), seen.kind, seen.phase.as_str(), zone.as_deref());
+        // Free text in an identity makes it no worse as one, but it may not travel.
+        let native_id = native_id.filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic()));
         let (severity, severity_source) = severity(seen.kind, seen.severity);
         let scope = place.id.as_deref().unwrap_or(&device.id);
         let subject_ref = seen.credential.as_ref().and_then(|credential| {
@@ -115,7 +121,7 @@ impl Border {
             schema_version: SCHEMA_VERSION,
             event_id,
             source_format: receipt.format.into(),
-            source_id: receipt.source.map(Arc::from),
+            source_id: named.map(Arc::from),
             native_id,
             native_seq: seen.native_seq,
             device,
@@ -194,14 +200,25 @@ fn device_identity(id: String, scheme: DeviceScheme, source: Option<&str>) -> Re
     match bounded(id) {
         Some(id) => Ok((id.into(), scheme)),
         None => match source {
-            Some(source) if !source.is_empty() => Ok((source.into(), DeviceScheme::Own)),
-            _ => Err(Reason::MissingField),
+            Some(source) => Ok((source.into(), DeviceScheme::Own)),
+            None => Err(Reason::MissingField),
         },
     }
 }
 
 fn bounded(text: String) -> Option<String> {
-    (!text.is_empty() && text.len() <= LONGEST_ID).then_some(text)
+    is_identifier(&text).then_some(text)
+}
+
+/// The connector's name, unless the header holds what is no identifier.
+#[must_use]
+pub fn connector(header: Option<&str>) -> Option<&str> {
+    header.filter(|source| is_identifier(source))
+}
+
+/// One line of at most [`LONGEST_ID`] bytes.
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_ID && !text.chars().any(char::is_control)
 }
 
 fn checked(geo: Geo, flags: &mut Vec<Cow<'static, str>>) -> Option<Geo> {
@@ -318,6 +335,23 @@ mod tests {
         let event = admit(observation, "2026-11-24T00:00:05Z", None);
         assert_eq!(event.subject_ref, None);
         assert_eq!(event.pii_dropped, ["credential"]);
+    }
+
+    #[test]
+    fn a_source_that_is_no_identifier_names_nothing_and_costs_only_what_has_no_other_name() {
+        let long = "s".repeat(LONGEST_ID + 1);
+        for source in [long.as_str(), "two\nlines"] {
+            let receipt = Receipt { source: Some(source), ..receipt("2026-11-24T00:00:05Z") };
+            let event = border(None).admit(seen(), &receipt, &Registry::default()).unwrap();
+            assert_eq!(event.source_id, None);
+            assert!(event.flags.contains(&"source_unusable".into()), "{:?}", event.flags);
+            let nameless = Observation { device_id: String::new(), ..seen() };
+            assert_eq!(border(None).admit(nameless, &receipt, &Registry::default()).unwrap_err(), Reason::MissingField);
+        }
+        let longest = "s".repeat(LONGEST_ID);
+        let receipt = Receipt { source: Some(&longest), ..receipt("2026-11-24T00:00:05Z") };
+        let event = border(None).admit(seen(), &receipt, &Registry::default()).unwrap();
+        assert_eq!(event.source_id.as_deref(), Some(longest.as_str()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chorus_model::{Event, Timestamp};
 use chorus_runtime::registry::Registry;
 
-use crate::border::{Border, Receipt};
+use crate::border::{self, Border, Receipt};
 use crate::formats::{self, Format};
 use crate::observation::{Piece, Raw, Reason};
 
@@ -31,7 +31,7 @@ pub fn normalize(
     let Some(format) = format.or_else(|| formats::sniff(bytes, formats::FORMATS.iter())) else {
         return vec![Outcome::Rejected(Reason::NotThisFormat)];
     };
-    let raw = Raw { bytes, source, strict: border.strict() };
+    let raw = Raw { bytes, source: border::connector(source), strict: border.strict() };
     let mut pieces = Vec::new();
     let read = format.read(&raw, &mut pieces);
     let registry = Registry::default();

@@ -10,7 +10,7 @@ use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Fate, Output, Record, Task, Verdict};
 
-use crate::border::{Border, Receipt};
+use crate::border::{self, Border, Receipt};
 use crate::feeds::Accepted;
 use crate::observation::{Piece, Raw, Reason};
 use crate::seal::{RawRecord, Sealer};
@@ -166,7 +166,8 @@ impl Task for Ingest {
         self.refresh();
         let bytes = record.value().unwrap_or_default();
         let header = record.header(HEADER_FORMAT);
-        let raw = Raw { bytes, source: record.header(HEADER_SOURCE), strict: self.feed.border.strict() };
+        let source = border::connector(record.header(HEADER_SOURCE));
+        let raw = Raw { bytes, source, strict: self.feed.border.strict() };
         self.pieces.clear();
         let chosen = self.feed.accepted.choose(header, bytes);
         let name = chosen.map_or("unknown", |format| format.name);

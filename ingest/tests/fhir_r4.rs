@@ -190,7 +190,8 @@ fn trap_16_what_cannot_be_read_is_told() {
         ("{\"resourceType\":", "rejected truncated"),
         ("{]", "rejected bad_syntax"),
         ("{\"a\":1}", "rejected not_this_format"),
-        ("[]", "rejected bad_value"),
+        ("[]", "rejected not_this_format"),
+        ("[1]", "rejected bad_value"),
         ("{\"resourceType\":\"Bundle\"}", "filtered empty_bundle"),
     ] {
         assert_eq!(rows(&read(json.as_bytes())), [want], "{json}");

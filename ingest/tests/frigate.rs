@@ -87,12 +87,26 @@ fn trap_16_what_is_broken_is_refused_with_its_reason() {
         (b"{\"type\":\"moved\",\"after\":{}}", Reason::UnknownCode),
         (b"{\"type\":\"new\",\"after\":{}}", Reason::MissingField),
         (b"{}", Reason::NotThisFormat),
-        (b"7", Reason::BadValue),
+        (b"[7]", Reason::BadValue),
     ] {
         assert_eq!(read(bytes).unwrap_err(), reason, "{}", String::from_utf8_lossy(bytes));
     }
     assert_eq!(rows(&read(b"online")), ["device.online pulse - missing"]);
     assert_eq!(one(read(b"\"offline\"")).device_id, "");
+}
+
+#[test]
+fn what_a_switch_or_a_counter_says_is_no_event() {
+    for word in ["ON", "OFF", "7", r#"{"topic":"frigate/gate/person","payload":3}"#] {
+        assert_eq!(rows(&read(word.as_bytes())), ["filtered status"], "{word}");
+    }
+}
+
+#[test]
+fn trap_16_what_is_beyond_the_limit_is_told() {
+    let many = r#"{"type":"description","id":"1.0-abcdef"}"#.repeat(1_200);
+    let said = rows(&read(many.as_bytes()));
+    assert_eq!((said.len(), said.last().map(String::as_str)), (1_001, Some("rejected too_large")));
 }
 
 #[test]

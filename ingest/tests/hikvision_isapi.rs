@@ -135,7 +135,7 @@ fn every_event_word_has_its_kind() {
         let xml = notice(&format!("<eventType>{word}</eventType><eventState>active</eventState>"));
         assert_eq!(one(read(xml.as_bytes())).kind, kind, "{word}");
     }
-    let unknown = notice("<eventType>MultiRadarTargetEvent</eventType>");
+    let unknown = notice("<eventType>weatherEvent</eventType>");
     assert_eq!(rows(&read(unknown.as_bytes())), ["rejected unknown_code"]);
 }
 
@@ -204,6 +204,39 @@ fn trap_07_a_restore_of_contact_id_ends_what_type_calls_an_alarm() {
             format!("<eventType>cidEvent</eventType><CIDEvent><standardCIDcode>{code}</standardCIDcode></CIDEvent>");
         let row = rows(&read(notice(&cid).as_bytes()));
         assert_eq!(row, [format!("rejected {reason}")], "{code}");
+    }
+}
+
+#[test]
+fn trap_13_the_user_of_a_panel_is_no_zone() {
+    // The maker's field is called zone; for openings, closings and codes used it holds who did it.
+    for (code, kind) in [("1401", Kind::ArmingChanged), ("3401", Kind::ArmingChanged), ("1421", Kind::AccessDenied)] {
+        let json = format!(
+            r#"{{"eventType":"cidEvent","eventState":"active","dateTime":"2026-11-24T08:00:00+08:00",
+            "CIDEvent":{{"standardCIDcode":{code},"type":"zoneAlarm","zone":57,"userName":"MARKER"}}}}"#
+        );
+        let observation = one(read(json.as_bytes()));
+        assert_eq!((observation.kind, observation.zone.as_deref()), (kind, None), "{code}");
+        assert!(observation.credential.is_some(), "{code}");
+        assert!(observation.dropped.iter().any(|name| name == "userName"), "{code}");
+    }
+    let test = r#"{"eventType":"cidEvent","CIDEvent":{"standardCIDcode":1601,"zone":57}}"#;
+    let observation = one(read(test.as_bytes()));
+    assert!(observation.credential.is_none() && observation.zone.is_none());
+    assert_eq!(observation.dropped, ["user"]);
+    let alarm = r#"{"eventType":"cidEvent","CIDEvent":{"standardCIDcode":1130,"zone":57}}"#;
+    assert_eq!(one(read(alarm.as_bytes())).zone.as_deref(), Some("57"));
+}
+
+#[test]
+fn a_message_with_its_http_head_is_read_as_its_body() {
+    let xml = notice("<eventType>VMD</eventType><eventState>active</eventState>");
+    for head in
+        ["POST /hik HTTP/1.1\r\nContent-Type: application/xml\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\n\n"]
+    {
+        let whole = format!("{head}{xml}");
+        assert!((formats::by_name(NAME).unwrap().sniff)(whole.as_bytes()));
+        assert_eq!(one(read(whole.as_bytes())).kind, Kind::MotionDetected);
     }
 }
 

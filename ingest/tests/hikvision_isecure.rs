@@ -267,6 +267,18 @@ fn a_cameras_analysis_names_its_target_and_region() {
 }
 
 #[test]
+fn an_event_without_its_list_is_read_like_one_in_it() {
+    let bare = r#"{"eventId":"e1","eventType":"131588","status":1,"srcIndex":"cam-1","srcType":"camera","happenTime":"2026-11-24T08:00:00+08:00"}"#;
+    let listed = format!(r#"{{"method":"OnEventNotify","params":{{"events":[{bare}]}}}}"#);
+    let want = ["intrusion.area start cam-1 2026-11-24T00:00:00Z"];
+    assert_eq!(
+        (rows(&read(bare.as_bytes())), rows(&read(listed.as_bytes()))),
+        (want.map(str::to_owned).to_vec(), want.map(str::to_owned).to_vec())
+    );
+    assert_eq!(rows(&read(br#"{"srcIndex":"cam-1","happenTime":"x"}"#)), ["rejected not_this_format"]);
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     wire::mutate(NAME, NAME);
 }

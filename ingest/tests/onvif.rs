@@ -138,6 +138,13 @@ fn every_topic_of_the_guide_has_its_kind() {
         ("tns1:RuleEngine/CellMotionDetector/Tamper", "IsTamper=true", Kind::CameraTamper, Phase::Start),
         ("tns1:RuleEngine/PeopleDetector/People", "IsVehicle=true", Kind::ObjectDetected, Phase::Start),
         ("tns1:VideoSource/SignalLoss/MediaService", "State=true", Kind::VideoLoss, Phase::Start),
+        ("tns1:RuleEngine/VehicleDetector/tnshik:Vehicle", "State=true", Kind::ObjectDetected, Phase::Start),
+        ("tns1:Device/Trigger/tnshik:AlarmIn", "State=true", Kind::InputChanged, Phase::Start),
+        ("tns1:VideoAnalytics/tnshik:MaskAlarm", "State=false", Kind::CameraTamper, Phase::End),
+        ("tns1:UserAlarm/tnshik:IllegalAccess", "State=true", Kind::DeviceFault, Phase::Start),
+        ("tns1:UserAlarm/VideoLost", "State=true", Kind::VideoLoss, Phase::Start),
+        ("tns1:UserAlarm/IVA/HumanShapeDetect", "State=true", Kind::ObjectDetected, Phase::Start),
+        ("tns1:Device/tnshik:Network/tnshik:EthernetBroken", "State=true", Kind::DeviceFault, Phase::Start),
         ("tns1:VideoSource/ImageTooBlurry/ImagingService", "State=false", Kind::CameraTamper, Phase::End),
         ("tns1:VideoSource/MotionAlarm", "State=true", Kind::MotionDetected, Phase::Start),
         ("tns1:Device/Trigger/DigitalInput", "LogicalState=true", Kind::InputChanged, Phase::Start),
@@ -281,4 +288,14 @@ fn what_is_ours_is_sniffed_as_ours() {
         let found = formats::sniff(&bytes, formats::FORMATS.iter()).map(|format| format.name);
         assert_eq!(found, Some(NAME), "{name}");
     }
+}
+
+#[test]
+fn axis_on_mqtt_may_write_its_time_as_text_and_names_the_class_of_a_scenario() {
+    let json = r#"{"timestamp":"2026-11-24T00:00:00.000Z","serial":"021122334455",
+        "topic":"axis:CameraApplicationPlatform/ObjectAnalytics/Device1Scenario1",
+        "message":{"source":{},"key":{},"data":{"active":"1","classTypes":"human"}}}"#;
+    let seen = one(read(json.as_bytes()));
+    assert_eq!((seen.kind, seen.object_class), (Kind::ObjectDetected, Some("person")));
+    assert!(matches!(seen.time, DeviceTime::Zoned(at, _) if at.to_string() == "2026-11-24T00:00:00Z"));
 }

@@ -103,6 +103,18 @@ fn trap_16_what_is_broken_is_refused_with_its_reason() {
 }
 
 #[test]
+fn a_cry_for_help_is_one_by_its_value_and_by_its_name() {
+    let message = |content: &str, rest: &str| {
+        let json = format!(r#"{{"content":"{content}","gateway id":1,"node":"TAG","id":7{rest}}}"#);
+        rows(&read(json.as_bytes()))
+    };
+    assert_eq!(message("300B", r#","SOS":1"#), ["tag.sos start tag-7 missing"]);
+    assert_eq!(message("300B", r#","SOS":0"#), ["filtered health_values"]);
+    assert_eq!(message("motion info SOS", r#","happen":"yes""#), ["tag.sos start tag-7 missing"]);
+    assert_eq!(message("motion info SOS", r#","happen":"no""#), ["tag.sos end tag-7 missing"]);
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     wire::mutate(NAME, NAME);
 }

@@ -140,6 +140,27 @@ fn trap_09_an_old_event_is_a_replay() {
 }
 
 #[test]
+fn trap_17_the_device_is_the_account_and_its_place_the_registrys() {
+    let seen = |head: &str, data: &str| {
+        let frame = format!("00000000\"SIA-DCS\"0001{head}[{data}|Nri1/BA1]_08:00:00,11-24-2026");
+        let event = one(read(frame.as_bytes()));
+        (event.device_id, event.native_id.unwrap())
+    };
+    for (head, way) in [
+        ("L0#77", ""),
+        ("R0L0#77", ""),
+        // Another receiver may have given out the same account: no repeat, though number and time are the same.
+        ("L5#77", "/L5"),
+        ("R2L0#77", "/R2"),
+        ("R002L00A5#77", "/LA5/R2"),
+        // An automation receiver's numbers of itself and its line.
+        ("R0001L0001", ""),
+    ] {
+        assert_eq!(seen(head, "#77"), ("77".to_owned(), format!("77{way}/0001/2026-11-24T08:00:00Z")), "{head}");
+    }
+}
+
+#[test]
 fn trap_10_the_identity_is_account_sequence_and_time() {
     let bytes = fixture(FOLDER, "burglary_two_zones.txt");
     let pieces = read(&bytes).unwrap();
@@ -149,8 +170,9 @@ fn trap_10_the_identity_is_account_sequence_and_time() {
     // The numbers come round again: without a time there is no identity.
     assert_eq!(one(read(&fixture(FOLDER, "periodic_test_no_time.txt"))).native_id, None);
     // The prefix tells accounts apart that two receivers gave out.
+    assert_eq!(one(read(&fixture(FOLDER, "panic_with_position.txt"))).device_id, "A1B2");
     let prefixed = one(read(&fixture(FOLDER, "panic_with_position.txt")));
-    assert_eq!(prefixed.native_id.as_deref(), Some("A1B2/L2F/0103/2026-11-24T00:29:30Z"));
+    assert_eq!(prefixed.native_id.as_deref(), Some("A1B2/L2F/R1/0103/2026-11-24T00:29:30Z"));
 }
 
 #[test]

@@ -197,6 +197,28 @@ fn the_serial_number_is_the_device_and_the_address_only_without_it() {
 }
 
 #[test]
+fn a_brokers_message_may_leave_out_what_its_name_says() {
+    let message = |name: &str, body: &str| {
+        let json = format!(
+            r#"{{"sn":"0a-1","name":"{name}","timestamp":1795478400,"payload":{{"type":"{name}","body":{body}}}}}"#
+        );
+        rows(&read(json.as_bytes()))
+    };
+    let opened = ["input.changed start 0a-1 2026-11-24T00:00:00Z"];
+    for body in [
+        r#"{"AlarmGioIn":{"result":{"TriggerResult":{"source":0,"value":1}}}}"#,
+        r#"{"TriggerResult":{"source":0,"value":1}}"#,
+        r#"{"result":{"source":"0","value":"1"}}"#,
+        r#"{"source":0,"value":1}"#,
+    ] {
+        assert_eq!(message("gpio_in", body), opened, "{body}");
+    }
+    assert_eq!(message("gpio_in", "{}"), ["rejected missing_field"]);
+    let plate = r#"{"license":"_无_","triggerType":1,"timeStamp":{"Timeval":{"sec":1795478399}}}"#;
+    assert_eq!(message("ivs_result", plate), ["vehicle.passed pulse 0a-1 2026-11-23T23:59:59Z"]);
+}
+
+#[test]
 fn no_bytes_make_it_panic() {
     wire::mutate(NAME, NAME);
 }

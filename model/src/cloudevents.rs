@@ -28,6 +28,8 @@ pub const CONTENT_TYPE: &str = "application/json";
 pub const TYPE_EVENT: &str = "chorus.event.v1";
 /// A frontier.
 pub const TYPE_FRONTIER: &str = "chorus.frontier.v1";
+/// Rules and a roster that come into force where the record stands.
+pub const TYPE_RULES: &str = "chorus.rules.v1";
 /// An anomaly.
 pub const TYPE_ANOMALY: &str = "chorus.anomaly.v1";
 /// An alert.

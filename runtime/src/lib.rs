@@ -9,6 +9,7 @@ pub mod fate;
 mod ffi;
 pub mod health;
 pub mod http;
+pub mod inspect;
 mod ledger;
 pub mod log;
 mod marks;

@@ -1,6 +1,6 @@
 //! Taking up an input partition: committed offset, snapshot, and where the replay begins.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,8 +56,7 @@ impl Restorer<'_> {
         for (topic, partition) in partitions {
             let mut task = open(topic, *partition);
             let found = committed.get(&(topic.to_string(), *partition));
-            let (low, _) =
-                self.until_answered("log start", || Ok(self.source.fetch_watermarks(topic, *partition, CALL)?))?;
+            let low = self.until_answered("log start", || self.log_start(topic, *partition))?;
             let start = match found {
                 None => Start {
                     position: low,
@@ -80,6 +79,16 @@ impl Restorer<'_> {
         Ok(taken)
     }
 
+    /// The oldest offset that is there.
+    fn log_start(&self, topic: &str, partition: i32) -> anyhow::Result<i64> {
+        self.source.fetch_watermarks(topic, partition, CALL).map(|(low, _)| low).or_else(|error| {
+            // A broker that comes back may first say that the partition has no leader or is not there, and librdkafka believes it
+            // for minutes (`topic.metadata.refresh.interval.ms`) unless it is made to ask again.
+            self.source.fetch_metadata(Some(topic), CALL)?;
+            Err(error.into())
+        })
+    }
+
     /// Puts the snapshot's keys into the task; without a usable snapshot the whole log is replayed quietly.
     fn rebuild<T: Task>(
         &self,
@@ -93,6 +102,8 @@ impl Restorer<'_> {
         let role = self.role;
         match marker {
             Some(marker) if marker.offset <= committed => {
+                // In the order of their names: what other keys depend on has a name that comes first.
+                let states: BTreeMap<_, _> = states.into_iter().collect();
                 for (key, state) in &states {
                     task.restore(key, state).with_context(|| format!("snapshot of {role}/{partition}, one key"))?;
                 }

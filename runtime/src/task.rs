@@ -19,6 +19,12 @@ pub trait Task {
     /// Takes one record. Repeats (by origin) and frontiers never come here.
     fn process(&mut self, record: &Record<'_>, output: &mut Output<'_>) -> Verdict;
 
+    /// A control record, which has no origin and stands in every partition: see [`cloudevents::TYPE_RULES`]. `offset` is its own.
+    fn control(&mut self, record: &Record<'_>) -> Fate {
+        let _: &Record<'_> = record;
+        Fate::Filtered("control")
+    }
+
     /// Time has passed: the frontiers of the partition moved. `offset` is that of the record that moved them.
     fn advance(&mut self, frontiers: &FrontierTable, offset: i64, output: &mut Output<'_>) {
         let _: (&FrontierTable, i64, &mut Output<'_>) = (frontiers, offset, output);

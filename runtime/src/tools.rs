@@ -68,7 +68,7 @@ pub fn read_to_end(kafka: &Kafka, topic: &Topic, mut each: impl FnMut(Owned)) ->
     Ok(())
 }
 
-fn own(message: &rdkafka::message::BorrowedMessage<'_>) -> Owned {
+pub(crate) fn own(message: &rdkafka::message::BorrowedMessage<'_>) -> Owned {
     let mut headers = Vec::new();
     if let Some(found) = message.headers() {
         for header in found.iter() {
@@ -109,7 +109,22 @@ impl Feeder {
     /// When the record is too large, or an earlier one could not be delivered.
     pub fn send(&mut self, topic: &Topic, key: &[u8], headers: &[(&str, &[u8])], value: &[u8]) -> anyhow::Result<()> {
         let partition = chorus_model::partition::partition_for(key, topic.partitions);
-        self.sender.send(&topic.name, partition, Some(key), headers, Some(value), Token::NONE)?;
+        self.send_to(topic, partition, Some(key), headers, value)
+    }
+
+    /// As [`Feeder::send`], to a partition of its own.
+    ///
+    /// # Errors
+    /// When the record is too large, or an earlier one could not be delivered.
+    pub fn send_to(
+        &mut self,
+        topic: &Topic,
+        partition: i32,
+        key: Option<&[u8]>,
+        headers: &[(&str, &[u8])],
+        value: &[u8],
+    ) -> anyhow::Result<()> {
+        self.sender.send(&topic.name, partition, key, headers, Some(value), Token::NONE)?;
         self.acknowledged.clear();
         self.sender.acknowledged(&mut self.acknowledged)
     }

@@ -111,6 +111,9 @@ impl Topics {
         for topic in ["rejects", "parked"] {
             plans.push(Plan { name: self.name(topic), partitions: 1, may_grow: true, settings: rejects.clone() });
         }
+        // Who put which rules into force when: each record has a key of its own, so all are kept.
+        let history = vec![("cleanup.policy", "compact".to_owned()), isr.clone()];
+        plans.push(Plan { name: self.name("rules"), partitions: 1, may_grow: false, settings: history });
         plans.push(Plan {
             name: self.name("snapshots"),
             partitions: self.events_partitions.max(self.alerts_partitions),

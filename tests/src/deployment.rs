@@ -184,11 +184,17 @@ detect:
 
     /// Runs a tool to its end: exit code, stdout, stderr.
     pub fn try_run(&self, args: &[&str]) -> Result<(Option<i32>, String, String)> {
+        self.try_run_with(args, &[])
+    }
+
+    /// As [`Deployment::try_run`], with variables of the environment.
+    pub fn try_run_with(&self, args: &[&str], envs: &[(&str, &str)]) -> Result<(Option<i32>, String, String)> {
         let config: PathBuf = self.folder().join("tool.yaml");
         fs::write(&config, self.config("tool", 1))?;
         let output = std::process::Command::new(crate::process::binary()?)
             .args(args)
             .env("CHORUS_CONFIG", &config)
+            .envs(envs.iter().copied())
             .output()
             .with_context(|| format!("chorus {}", args.join(" ")))?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

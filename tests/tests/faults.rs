@@ -3,8 +3,9 @@
 #![allow(clippy::panic_in_result_fn, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use chorus_tests::alerts::{self, LONG, RULES, check_revisions};
 use chorus_tests::client::Client;
 use chorus_tests::deployment::{Deployment, ROLES};
@@ -112,6 +113,27 @@ fn kill_9_of_each_role_in_the_middle_of_the_stream_changes_nothing() -> Result<(
 }
 
 #[test]
+fn a_rolling_restart_of_every_role_under_load_changes_nothing() -> Result<()> {
+    let broker = Broker::shared()?;
+    let receiver = Receiver::start()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "rolled.", &receiver.url(""), RULES, None)?;
+    city.start_all()?;
+    let mut longest = (Duration::ZERO, "");
+    play(&mut city, &broker.client()?, |city, number| {
+        let role = ROLES[number % ROLES.len()];
+        let begun = Instant::now();
+        let status = city.role(role)?.terminate(LONG)?;
+        ensure!(status.success(), "{role} ended with {status}: {}", city.role(role)?.stderr()?);
+        city.start(role)?;
+        longest = longest.max((begun.elapsed(), role));
+        Ok(())
+    })?;
+    println!("longest pause: {} ms, {}, from SIGTERM to ready again", longest.0.as_millis(), longest.1);
+    await_wanted(&receiver)?;
+    city.stop_all()
+}
+
+#[test]
 fn a_rebalance_while_records_flow_changes_nothing() -> Result<()> {
     let broker = Broker::shared()?;
     let receiver = Receiver::start()?;
@@ -189,5 +211,15 @@ fn a_destination_that_fails_gets_everything_in_order_and_what_it_refuses_is_park
     }
     let metrics = city.metrics("deliver")?;
     assert_eq!(alerts::metric(&metrics, "chorus_records_total", &["rejected", "refused"]), Some(2.0));
+
+    // Once the receiver is mended, what was parked is delivered at its newest revision.
+    assert_eq!(city.run(&["parked", "list", "--destination", "centre"])?.lines().count(), 2);
+    let (status, told, _) = city.try_run(&["parked", "replay", "--destination", "centre"])?;
+    assert!(status == Some(1) && told.starts_with("not delivered "), "still refused: {told}");
+    receiver.answer_with(|_| Answer::status(201));
+    let told = city.run(&["parked", "replay", "--destination", "centre"])?;
+    assert!(told.lines().count() == 1 && told.ends_with("at revision 2\n"), "{told}");
+    let delivered = receiver.requests().last().context("a request")?.json()?;
+    assert_eq!((&delivered["place"]["id"], alerts::revision(&delivered)), (&"5007".into(), 2));
     city.stop_all()
 }

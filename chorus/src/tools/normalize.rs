@@ -7,9 +7,13 @@ use chorus_ingest::border::Border;
 use chorus_ingest::feeds::Settings;
 use chorus_ingest::formats::{self, Format};
 use chorus_ingest::normalize::{Outcome, normalize};
-use chorus_model::Timestamp;
+use chorus_ingest::observation::Reason;
+use chorus_model::{Span, Timestamp};
 
 use crate::exit::Exit;
+
+/// Longer than any two times that a format can write are apart.
+const ANY_TIME: Span = Span::from_secs(20_000 * 366 * 86_400);
 
 /// What was asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -20,10 +24,11 @@ pub struct Arguments {
     /// The zone of times that carry none (an IANA name).
     #[arg(long, default_value = "Asia/Shanghai")]
     pub zone: String,
-    /// When the records were received (RFC 3339); now when absent.
+    /// When the records were received (RFC 3339), by which implausible times are told. Without it they count as received
+    /// now, and no time is implausible.
     #[arg(long)]
     pub received_at: Option<Timestamp>,
-    /// The connector: the device of formats whose records do not name theirs.
+    /// The connector: the device of formats whose records do not name theirs. Without it that is the file's name.
     #[arg(long)]
     pub source: Option<String>,
     /// Refuse what fails its format's own integrity check, instead of flagging it.
@@ -40,7 +45,11 @@ pub struct Arguments {
 /// An unknown format or zone; a file that cannot be read. A record that is rejected is no error: it had its fate.
 pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     let format = format(&arguments.format)?;
-    let settings = Settings { zone: arguments.zone.clone(), strict: arguments.strict, ..Settings::default() };
+    let mut settings = Settings { zone: arguments.zone.clone(), strict: arguments.strict, ..Settings::default() };
+    if arguments.received_at.is_none() {
+        // Nobody knows when a file was received: then no time of a device is implausible.
+        (settings.plausible_past, settings.plausible_future) = (ANY_TIME, ANY_TIME);
+    }
     let policy = settings.policy().map_err(|(key, message)| Exit::usage(format!("--{key}: {message}")))?;
     let border = Border::new(policy, None);
     let received_at = arguments.received_at.unwrap_or_else(|| jiff::Timestamp::now().into());
@@ -48,7 +57,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     for file in &arguments.files {
         let bytes = read(file)?;
         let name = file.display().to_string();
-        let outcomes = normalize(&bytes, format, &name, arguments.source.as_deref(), received_at, &border);
+        let of_source = |source: Option<&str>| normalize(&bytes, format, &name, source, received_at, &border);
+        let mut outcomes = of_source(arguments.source.as_deref());
+        let lacks = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(Reason::MissingField));
+        if arguments.source.is_none() && outcomes.iter().any(lacks) {
+            // Perhaps what is missing is the device, which its connector would have named.
+            outcomes = of_source(file.file_stem().map(|stem| stem.to_string_lossy()).as_deref());
+        }
         for (index, outcome) in outcomes.into_iter().enumerate() {
             let (fate, reason) = match outcome {
                 Outcome::Event(event) => {

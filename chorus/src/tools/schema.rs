@@ -1,4 +1,4 @@
-//! `chorus schema`: the JSON Schemas of the public faces, generated from the types.
+//! `chorus schema`: the JSON Schemas of the public faces and of rule files, generated from the types.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use crate::exit::Exit;
 pub fn all() -> Vec<(&'static str, Schema)> {
     let mut schemas = chorus_model::schema::all();
     schemas.push(("config.schema.json", schema_for!(Config)));
+    schemas.push(("rules.schema.json", chorus_processors::detect::schema()));
     schemas
 }
 

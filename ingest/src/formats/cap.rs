@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use chorus_model::{DeviceScheme, Geo, Kind, Phase, Severity, SeveritySource};
 
 use super::xml::{self, Node};
-use super::{moment, text};
+use super::{text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -227,7 +227,7 @@ impl Alert {
         observation.device_kind = Some("alerting_authority");
         observation.phase = phase;
         observation.is_test = is_test;
-        observation.time = moment::iso(&self.sent);
+        observation.time = time::iso(&self.sent);
         let own = identifier(&self.identifier);
         observation.native_id.clone_from(&own);
         if kind == Kind::ExternalWarning {
@@ -273,7 +273,7 @@ fn began(references: &str) -> Option<String> {
     let messages = references.split_whitespace().filter_map(|reference| {
         let mut parts = reference.split(',');
         let (_, named, sent) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
-        let at = match moment::iso(sent) {
+        let at = match time::iso(sent) {
             DeviceTime::Zoned(at, _) => at.as_millis(),
             _ => i64::MAX,
         };

@@ -84,6 +84,14 @@ pub fn sniff(bytes: &[u8]) -> bool {
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
     if text::first_byte(raw.bytes) == Some(b'[') {
+        // Read once when all are well; one by one, so that a bad one costs only itself, when they are not.
+        if let Ok(events) = serde_json::from_str::<Vec<Envelope<'_>>>(&payload.text)
+            && events.len() <= MAX_EVENTS
+        {
+            let read = |event| read(event, payload.flag).unwrap_or_else(Piece::Rejected);
+            pieces.extend(events.into_iter().map(read));
+            return Ok(());
+        }
         let parts: Vec<&serde_json::value::RawValue> =
             serde_json::from_str(&payload.text).map_err(|error| syntax(&error))?;
         if parts.len() > MAX_EVENTS {
@@ -99,7 +107,10 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
 }
 
 fn one(json: &str, flag: Option<&'static str>) -> Result<Piece, Reason> {
-    let envelope: Envelope<'_> = serde_json::from_str(json).map_err(|error| syntax(&error))?;
+    read(serde_json::from_str(json).map_err(|error| syntax(&error))?, flag)
+}
+
+fn read(envelope: Envelope<'_>, flag: Option<&'static str>) -> Result<Piece, Reason> {
     if envelope.specversion != "1.0" {
         return Err(Reason::NotThisFormat);
     }

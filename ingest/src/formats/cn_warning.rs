@@ -17,16 +17,18 @@
 
 use std::borrow::Cow;
 
-use chorus_model::{DeviceScheme, Geo, Kind, Phase, Severity, SeveritySource, TimePrecision, Timestamp};
+use chorus_model::{DeviceScheme, Geo, Kind, Phase, Severity, SeveritySource};
 use serde_json::value::RawValue;
 
-use super::chorus::syntax;
 use super::json::{self, Object};
-use super::{ident, moment, text, time};
-use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
+use super::{ident, text, time};
+use crate::observation::{Observation, Piece, Raw, Reason};
 
 /// The format's name.
 pub const NAME: &str = "cn-warning";
+
+/// The most warnings of one record.
+const MAX_PIECES: usize = 1_000;
 
 const WRAPPERS: &[&str] = &[
     "result", "data", "page", "alert", "alerts", "warning", "warnings", "alarm", "alarms", "content", "list",
@@ -70,27 +72,27 @@ const COLORS: &[&str] = &[
 
 /// What stays behind, by name.
 const PERSONAL: &[&str] = &[
-    "UNDERWRITER",
-    "underwriter",
-    "signer",
-    "ISSUECONTENT",
-    "issueContent",
-    "issuecontent",
-    "title",
-    "TITLE",
-    "headline",
-    "HEADLINE",
-    "description",
-    "text",
-    "instruction",
-    "PROVINCE",
     "CITY",
+    "HEADLINE",
+    "ISSUECONTENT",
+    "NAMEEN",
+    "PROVINCE",
     "STATIONNAME",
-    "province",
+    "TITLE",
+    "UNDERWRITER",
     "city",
     "county",
+    "description",
+    "headline",
+    "instruction",
+    "issueContent",
+    "issuecontent",
     "location",
-    "NAMEEN",
+    "province",
+    "signer",
+    "text",
+    "title",
+    "underwriter",
 ];
 
 /// True for JSON with a member that only such warnings have.
@@ -119,18 +121,19 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads every warning of a record.
 ///
 /// # Errors
-/// Broken JSON, or JSON without a warning.
+/// None: what is no warning is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    let document: &RawValue = serde_json::from_str(&payload.text).map_err(|error| syntax(&error))?;
-    json::each(document, WRAPPERS, pieces, &mut |object, pieces| warning(object, payload.flag, pieces))?;
-    if pieces.is_empty() { Err(Reason::NotThisFormat) } else { Ok(()) }
+    json::unwrap_each(&payload.text, MAX_PIECES, WRAPPERS, pieces, |object, pieces| {
+        warning(object, payload.flag, pieces);
+    });
+    Ok(())
 }
 
 fn warning(object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
-    let issued = object.first(ISSUED);
+    let issued = object.text_of(ISSUED);
     let is_warning =
-        object.first(IDENTITY).is_some() || object.first(TYPES).is_some() || object.first(TITLES).is_some();
+        object.text_of(IDENTITY).is_some() || object.text_of(TYPES).is_some() || object.text_of(TITLES).is_some();
     // A wrapper may have a time and a title of its own, but no such list has a warning around it.
     if issued.is_none() || !is_warning || WRAPPERS.iter().any(|name| object.get(name).is_some_and(is_list)) {
         return;
@@ -140,15 +143,13 @@ fn warning(object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Pie
     observation.device_id = device(object).unwrap_or_default();
     observation.device_kind = Some("alerting_authority");
     observation.phase = phase(object, &title);
-    observation.time = issued.map(|at| instant(&at)).unwrap_or_default();
-    observation.native_id = object.first(IDENTITY).and_then(|id| ascii_start(&id));
+    observation.time = issued.map(|at| time::any(&at)).unwrap_or_default();
+    observation.native_id = object.text_of(IDENTITY).and_then(|id| ascii_start(&id));
     observation.zone = hazard(object, &title);
     observation.severity = severity(object, &title).map(|severity| (severity, SeveritySource::Device));
     observation.is_test = is_test(object, &title);
     observation.geo = position(object);
-    for name in object.present(PERSONAL) {
-        observation.drop_field(name);
-    }
+    object.note_personal(PERSONAL, &mut observation);
     observation.flags.extend(flag);
     pieces.push(Piece::Event(Box::new(observation)));
 }
@@ -160,7 +161,7 @@ fn is_list(value: &RawValue) -> bool {
 /// The title; without one the text up to its first colon, which says the same. Read to see what it calls itself, never kept.
 fn heading<'o>(object: &Object<'o>) -> Cow<'o, str> {
     const LONGEST: usize = 80;
-    let Some(text) = object.first(TITLES).or_else(|| object.first(TEXTS)) else { return Cow::Borrowed("") };
+    let Some(text) = object.text_of(TITLES).or_else(|| object.text_of(TEXTS)) else { return Cow::Borrowed("") };
     let head = text.split(['：', ':', '\n']).next().unwrap_or_default();
     Cow::Owned(head.chars().take(LONGEST).collect())
 }
@@ -168,10 +169,10 @@ fn heading<'o>(object: &Object<'o>) -> Cow<'o, str> {
 /// The place that a warning is for, by a code; else who issued it.
 fn device(object: &Object<'_>) -> Option<String> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some(code) = object.first(&["adcode", "areaCode", "areacode"]).filter(|code| digits(code)) {
+    if let Some(code) = object.text_of(&["adcode", "areaCode", "areacode"]).filter(|code| digits(code)) {
         return ident::token(&code);
     }
-    let id = object.first(IDENTITY).unwrap_or_default();
+    let id = object.text_of(IDENTITY).unwrap_or_default();
     // 12379: the issuer's 14 digits begin with the division; then the time.
     if let Some((issuer, _)) = id.split_once('_').filter(|(issuer, _)| issuer.len() == 14 && digits(issuer)) {
         return issuer.get(..6).map(str::to_owned);
@@ -180,14 +181,14 @@ fn device(object: &Object<'_>) -> Option<String> {
     if id.len() > 23 && digits(&id) && id.starts_with("101") {
         return id.get(..9).map(str::to_owned);
     }
-    let issuer = object.first(&["EFFECT", "senderName", "sender", "STATIONNAME", "source"]);
+    let issuer = object.text_of(&["EFFECT", "senderName", "sender", "STATIONNAME", "source"]);
     issuer.and_then(|issuer| ident::label(&issuer))
 }
 
 /// What the message calls itself, else what its state is, else what its title says.
 fn phase(object: &Object<'_>, title: &str) -> Phase {
     let message = object.object("messageType").and_then(|message| message.text("code"));
-    let words = [message, object.first(&["msgType", "msgtype", "messageType", "MSGTYPE"]), object.text("status")];
+    let words = [message, object.text_of(&["msgType", "msgtype", "messageType", "MSGTYPE"]), object.text("status")];
     let told = words.into_iter().flatten().find_map(|word| match word.to_ascii_lowercase().as_str() {
         "update" | "updated" | "更新" | "变更" => Some(Phase::Continue),
         "cancel" | "cancelled" | "canceled" | "expired" | "解除" | "已解除" | "取消" => Some(Phase::End),
@@ -213,7 +214,7 @@ fn severity(object: &Object<'_>, title: &str) -> Option<Severity> {
     let told = nested.and_then(|word| color(&word));
     let told = told.or_else(|| COLORS.iter().find_map(|name| color(&object.text(name)?)));
     // The last two digits of the code say the same: 01 blue to 04 red.
-    let code = object.first(&["LEVELCODE", "levelcode", "levelCode"]).or_else(|| object.text("code"));
+    let code = object.text_of(&["LEVELCODE", "levelcode", "levelCode"]).or_else(|| object.text("code"));
     let by_code = || match code.as_deref().and_then(|code| code.get(code.len().checked_sub(2)?..)) {
         Some("00" | "01") => Some(Severity::Low),
         Some("02") => Some(Severity::Medium),
@@ -277,10 +278,10 @@ const CODES: [&str; 14] = [
 
 fn hazard(object: &Object<'_>, title: &str) -> Option<String> {
     let nested = object.object("eventType").and_then(|event| event.text("name"));
-    let named = nested.or_else(|| object.first(TYPES)).unwrap_or_default();
+    let named = nested.or_else(|| object.text_of(TYPES)).unwrap_or_default();
     let of = |text: &str| HAZARDS.iter().find(|(name, _)| text.contains(name)).map(|(_, word)| *word);
     let code = object
-        .first(&["TYPECODE", "typecode", "typeCode"])
+        .text_of(&["TYPECODE", "typecode", "typeCode"])
         .or_else(|| object.text("code").filter(|code| code.len() == 4));
     let by_code = || {
         let number: usize = code.as_deref()?.get(..2)?.parse().ok()?;
@@ -288,7 +289,10 @@ fn hazard(object: &Object<'_>, title: &str) -> Option<String> {
     };
     let word = of(&named).or_else(by_code).or_else(|| of(title));
     let own = || {
-        object.object("eventType").and_then(|event| event.text("code")).or_else(|| object.first(&["type", "eventType"]))
+        object
+            .object("eventType")
+            .and_then(|event| event.text("code"))
+            .or_else(|| object.text_of(&["type", "eventType"]))
     };
     word.map(str::to_owned).or_else(|| own().and_then(|code| ident::token(&code)))
 }
@@ -296,7 +300,7 @@ fn hazard(object: &Object<'_>, title: &str) -> Option<String> {
 fn is_test(object: &Object<'_>, title: &str) -> bool {
     let status = object.text("status").unwrap_or_default().to_ascii_lowercase();
     matches!(status.as_str(), "test" | "exercise" | "测试" | "演练")
-        || object.truth(&["isTest", "test"]) == Some(true)
+        || object.truth_of(&["isTest", "test"]) == Some(true)
         || ["测试", "演练"].iter().any(|word| title.contains(word))
 }
 
@@ -310,20 +314,14 @@ fn position(object: &Object<'_>) -> Option<Geo> {
     let pair: Vec<f64> = object.list("latlon").iter().filter_map(|value| json::text(value)?.parse().ok()).collect();
     let (lat, lon) = match pair.as_slice() {
         [lat, lon] => (*lat, *lon),
-        _ => (object.number(&["latitude", "lat", "LATITUDE"])?, object.number(&["longitude", "lon", "LONGITUDE"])?),
+        _ => {
+            (object.number_of(&["latitude", "lat", "LATITUDE"])?, object.number_of(&["longitude", "lon", "LONGITUDE"])?)
+        }
     };
     Some(Geo { lat, lon, datum: Cow::Borrowed("unknown") })
 }
 
-/// Seconds or milliseconds since 1970, digits in a row, or ISO 8601 down to the minute.
-fn instant(text: &str) -> DeviceTime {
-    let whole = text.split('.').next().unwrap_or_default();
-    match whole.parse::<i64>() {
-        Ok(seconds) if whole.len() == 10 => {
-            DeviceTime::Zoned(Timestamp::from_millis(seconds * 1_000), TimePrecision::Second)
-        }
-        Ok(millis) if whole.len() == 13 => time::epoch_millis(millis),
-        Ok(_) => moment::compact(text),
-        Err(_) => moment::iso(text),
-    }
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
 }

@@ -5,6 +5,8 @@
 
 use chorus_model::{Kind, Phase};
 
+use super::doc;
+
 /// What a code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {
@@ -95,6 +97,21 @@ pub(crate) fn names_a_user(code: u16) -> bool {
         121 | 124 | 125 | 313 | 400..=409 | 411..=416 | 421 | 422 | 429..=431 | 441 | 442 | 450..=459 | 461..=466
             | 574 | 601 | 604 | 607 | 625 | 642 | 652 | 653
     )
+}
+
+/// The codes, for the pages of the formats that carry them.
+pub(crate) fn table() -> doc::Table {
+    let row = |code: u16| {
+        let meaning = by_code(code)?;
+        let number = if names_a_user(code) { "user: pseudonym or nothing" } else { "zone" };
+        let test = if meaning.is_test { "test" } else { "" };
+        Some((u32::from(code), vec![meaning.kind.to_string(), number.to_owned(), test.to_owned()]))
+    };
+    doc::Table {
+        title: "Contact ID: the three digits behind the qualifier (1 new, 3 restore, 6 still there)",
+        columns: &["code", "kind", "the number is a", ""],
+        rows: doc::ranges((0..1_000).filter_map(row), |code| format!("{code:03}")),
+    }
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@
 //! The id with the time of the frame is the native identity. Left behind: recognised names (`sub_label`), plates, descriptions,
 //! thumbnails.
 
-use chorus_model::{DeviceScheme, Kind, Phase, TimePrecision, Timestamp};
+use chorus_model::{DeviceScheme, Kind, Phase};
 
-use super::loose::{self, Object};
-use super::{ident, text};
+use super::json::{self, Object};
+use super::{ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -65,50 +65,34 @@ fn is_id(text: &str) -> bool {
 /// Reads messages.
 ///
 /// # Errors
-/// When the record is one document, and that is no message.
+/// None: what is no message is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    if let Some(piece) = availability(payload.text.trim()) {
+    if let Some(piece) = word(payload.text.trim()) {
         pieces.push(piece);
         return Ok(());
     }
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            return;
-        }
-        let read = document.and_then(|document| {
-            let mut piece = of_document(&Object::read(document.get())?)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(document.get(), PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-            Ok(piece)
-        });
-        pieces.push(read.unwrap_or_else(Piece::Rejected));
-    });
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, of_document);
+    Ok(())
 }
 
-fn availability(word: &str) -> Option<Piece> {
-    let kind = match word.trim_matches('"') {
+/// What a topic says in one word: that the recorder is there, that a camera's switch is on, how many objects are seen.
+fn word(text: &str) -> Option<Piece> {
+    let kind = match text.trim_matches('"') {
         "online" => Kind::DeviceOnline,
         "offline" => Kind::DeviceOffline,
+        "ON" | "OFF" => return Some(Piece::Filtered("status")),
+        count if !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return Some(Piece::Filtered("status"));
+        }
         _ => return None,
     };
     Some(Piece::Event(Box::new(Observation::new("", DeviceScheme::Own, kind))))
 }
 
 fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
-    if root.get("topic").is_some() {
-        if let Some(piece) = root.text("payload").and_then(|word| availability(&word)) {
+    if root.has("topic") {
+        if let Some(piece) = root.text("payload").and_then(|payload| word(&payload)) {
             return Ok(piece);
         }
         return of_message(&root.object("payload").ok_or(Reason::MissingField)?);
@@ -123,10 +107,8 @@ fn of_message(message: &Object<'_>) -> Result<Piece, Reason> {
             Some("face") => Ok(Piece::Filtered("face_record")),
             Some("lpr") => Ok(Piece::Filtered("plate")),
             Some("classification") => Ok(Piece::Filtered("classification")),
-            _ if message.get("event_id").is_some() => Ok(Piece::Filtered("trigger")),
-            _ if message.get("cameras").is_some() || message.get("detectors").is_some() => {
-                Ok(Piece::Filtered("status"))
-            }
+            _ if message.has("event_id") => Ok(Piece::Filtered("trigger")),
+            _ if message.has("cameras") || message.has("detectors") => Ok(Piece::Filtered("status")),
             _ => Err(Reason::NotThisFormat),
         };
     };
@@ -142,9 +124,8 @@ fn of_message(message: &Object<'_>) -> Result<Piece, Reason> {
         return Ok(Piece::Filtered("false_positive"));
     }
     let data = after.object("data").unwrap_or_default();
-    let is_review = after.get("severity").is_some();
-    let label =
-        after.text("label").or_else(|| data.list("objects").first().and_then(|first| loose::scalar(first.get())));
+    let is_review = after.has("severity");
+    let label = after.text("label").or_else(|| data.list("objects").first().and_then(|first| json::text(first)));
     let Some(class) = label.as_deref().map(class) else {
         return if is_review { Ok(Piece::Filtered("audio")) } else { Err(Reason::MissingField) };
     };
@@ -160,10 +141,8 @@ fn of_message(message: &Object<'_>) -> Result<Piece, Reason> {
         observation.flags.push("review");
         observation.flags.extend((after.text("severity").as_deref() == Some("alert")).then_some("alert"));
     }
-    observation.native_id = after.text("id").and_then(|id| ident::token(&id)).and_then(|id| match observation.time {
-        DeviceTime::Zoned(at, _) => Some(format!("{id}/{at}")),
-        _ => None,
-    });
+    let id = after.text("id").and_then(|id| ident::token(&id));
+    observation.native_id = id.zip(time::stamp(observation.time)).map(|(id, at)| format!("{id}/{at}"));
     Ok(Piece::Event(Box::new(observation)))
 }
 
@@ -185,7 +164,7 @@ fn zone(thing: &Object<'_>) -> Option<String> {
     let of = |name: &str, last: bool| {
         let zones = thing.list(name);
         let zone = if last { zones.last() } else { zones.first() };
-        zone.and_then(|zone| loose::scalar(zone.get())).and_then(|zone| ident::token(&zone))
+        zone.and_then(|zone| json::text(zone)).and_then(|zone| ident::token(&zone))
     };
     of("current_zones", false).or_else(|| of("entered_zones", true)).or_else(|| of("zones", false))
 }
@@ -197,18 +176,12 @@ fn when(thing: &Object<'_>, phase: Phase) -> DeviceTime {
         Phase::End => &["end_time", "frame_time", "start_time"],
         Phase::Pulse | Phase::Continue | Phase::Sync => &["frame_time", "end_time", "start_time"],
     };
-    names.iter().find_map(|name| thing.text(name).as_deref().and_then(instant)).unwrap_or_default()
+    names.iter().find_map(|name| thing.text(name).as_deref().and_then(time::fractional)).unwrap_or_default()
 }
 
-/// Seconds since 1970 with a fraction, to the microsecond.
-fn instant(text: &str) -> Option<DeviceTime> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds: i64 = whole.parse().ok()?;
-    super::clock::seconds(seconds)?;
-    let digits: String = fraction.chars().take_while(char::is_ascii_digit).chain("000000".chars()).take(6).collect();
-    let micros = seconds * 1_000_000 + digits.parse::<i64>().ok()?;
-    let precision = if fraction.is_empty() { TimePrecision::Second } else { TimePrecision::Ms };
-    Some(DeviceTime::Zoned(Timestamp::from_micros(micros), precision))
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
 }
 
 #[cfg(test)]

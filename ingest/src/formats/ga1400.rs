@@ -26,8 +26,9 @@ use jiff::civil;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::chorus::syntax;
-use super::ga1400_fields::{Class, Key, Loose, Role, Seen, role};
-use super::{gb_device, ident, text, time};
+use super::ga1400_fields::{Class, Loose, PERSONAL, Role, Seen, role};
+use super::json::Key;
+use super::{doc, gb_device, http, ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -42,6 +43,7 @@ const TRIGGER_TOLERANCE_HOURS: i64 = 48;
 
 /// True for JSON that names one of the standard's lists, objects or ids.
 pub fn sniff(bytes: &[u8]) -> bool {
+    let bytes = http::body(bytes);
     const HEAD: usize = 8_192;
     const NAMES: [&[u8]; 10] = [
         b"ListObject\"",
@@ -58,12 +60,17 @@ pub fn sniff(bytes: &[u8]) -> bool {
     matches!(text::first_byte(bytes), Some(b'{' | b'[')) && NAMES.iter().any(|name| text::contains(bytes, name, HEAD))
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    vec![doc::left_behind(PERSONAL.iter().copied())]
+}
+
 /// Reads one body.
 ///
 /// # Errors
 /// Broken JSON in which nothing was read before the break, or JSON of another kind.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let payload = text::decode(raw.bytes);
+    let payload = text::decode(http::body(raw.bytes));
     let mut walk = Walk { pieces, flag: payload.flag, recognised: false, unknown_list: false, full: false };
     let mut json = serde_json::Deserializer::from_str(&payload.text);
     let read = Node { walk: &mut walk, class: None, is_object: false }.deserialize(&mut json).and_then(|()| json.end());
@@ -292,10 +299,18 @@ fn instant(text: &str) -> DeviceTime {
     }
 }
 
-/// The standard's id holds device, time and number. Another is only as good as the time beside it.
+/// The standard's id holds device, time and number. Another is only as good as the time beside it, and one that could be a
+/// plate, a name or the number of an identity card is none.
 fn identity(id: String, observation: &Observation) -> Option<String> {
-    if id.len() == 48 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = id.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && id.len() == 48 {
         return Some(id);
+    }
+    let counts = digits && id.len() <= 9;
+    let random = ident::uuid(&id).is_some() || (id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let long = digits && id.len() > 20;
+    if !(counts || random || long) {
+        return None;
     }
     match observation.time {
         DeviceTime::Zoned(at, _) | DeviceTime::Contradictory(at, _) => Some(format!("{id}/{at}")),

@@ -7,6 +7,8 @@ use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::json;
+
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
@@ -94,18 +96,13 @@ impl Loose<'_> {
 
 impl<'de> Deserialize<'de> for Loose<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        Ok(Self(match raw.bytes().next() {
-            Some(b'"') => serde_json::from_str(raw).ok().map(|Key(text)| text),
-            Some(b'-' | b'0'..=b'9') => Some(Cow::Borrowed(raw)),
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        Ok(Self(match value.get().bytes().next() {
+            Some(b'"' | b'-' | b'0'..=b'9') => json::text(value),
             _ => None,
         }))
     }
 }
-
-/// A key of an object. Serde borrows a `Cow` only where it is told to.
-#[derive(Deserialize, PartialEq, Eq)]
-pub(super) struct Key<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// What is kept of one seen thing: when, which device, which lane. Nothing of whom.
 #[derive(Default)]
@@ -168,7 +165,7 @@ impl<'de> Seen<'de> {
 
 /// The fields that tell of a person or of a person's car, to say by name that they were left behind.
 #[rustfmt::skip]
-const PERSONAL: &[&str] = &[
+pub(super) const PERSONAL: &[&str] = &[
     // Vehicles; JDCHPHM is the plate.
     "PlateNo", "PlateNoAttach", "PlateDescribe", "PlateCharReliability", "JDCHPHM",
     "StorageUrl1", "StorageUrl2", "StorageUrl3", "StorageUrl4", "StorageUrl5", "SubImageList",

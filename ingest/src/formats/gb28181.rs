@@ -1,7 +1,7 @@
 //! GB/T 28181 MANSCDP: the XML bodies of SIP MESSAGE and NOTIFY, with or without the SIP head in front.
 //!
 //! The declared charset is doubted (they declare GB2312 and send GBK, GB18030 or UTF-8), so is `Content-Length`. An alarm's
-//! kind comes from (`AlarmMethod`, `AlarmType`) alone, see [`kind_of`]: never from the free text, never from the priority.
+//! kind comes from (`AlarmMethod`, `AlarmType`) alone, see `kind_of`: never from the free text, never from the priority.
 //!
 //! | message | becomes |
 //! |---|---|
@@ -18,9 +18,9 @@ use std::borrow::Cow;
 use chorus_model::{Geo, Kind, Phase, SeveritySource};
 
 use super::gb_device::observation;
-use super::gb28181_alarm::{kind_of, severity};
+use super::gb28181_alarm::{self, kind_of, severity};
 use super::xml::Node;
-use super::{text, time, xml};
+use super::{doc, text, time, xml};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -86,9 +86,17 @@ struct Item {
 pub fn sniff(bytes: &[u8]) -> bool {
     match text::first_byte(bytes) {
         Some(b'<') => text::contains(bytes, b"<CmdType>", 2_048),
-        Some(b'M' | b'N' | b'S') => text::contains(bytes, b"SIP/2.0", 512) && text::contains(bytes, b"MANSCDP", 4_096),
+        Some(b'M' | b'N' | b'S') => {
+            let body = [&b"MANSCDP"[..], b"manscdp", b"<CmdType>"];
+            text::contains(bytes, b"SIP/2.0", 512) && body.iter().any(|word| text::contains(bytes, word, 4_096))
+        }
         _ => false,
     }
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    vec![gb28181_alarm::table(), doc::left_behind(ITEM_PERSONAL.into_iter().chain(["AlarmDescription"]))]
 }
 
 /// Reads one message.

@@ -2,6 +2,7 @@
 
 use chorus_model::{Kind, Severity};
 
+use super::doc;
 use crate::observation::Reason;
 
 /// The kind of an alarm. Methods may be combined (`12` is 1 or 2): the most serious that the table knows is taken.
@@ -60,6 +61,32 @@ fn kind_of_one(method: u8, alarm_type: &str) -> Result<Kind, Reason> {
         (b'7', _) => Ok(Kind::InputChanged),
         _ => Err(Reason::UnknownCode),
     }
+}
+
+/// Method and type, for the format's page.
+pub(super) fn table() -> doc::Table {
+    let methods = ["1 phone", "2 device", "3 SMS", "4 GPS", "5 video", "6 fault", "7 other"];
+    let says = |method: &str, alarm_type: &str| match kind_of(method.get(..1).unwrap_or_default(), alarm_type) {
+        Ok(kind) => kind.to_string(),
+        Err(reason) => format!("refused: {reason}"),
+    };
+    let mut rows = Vec::new();
+    for method in methods {
+        let none = says(method, "");
+        let row = |alarm_type: String, kind: String| vec![method.to_owned(), alarm_type, kind];
+        if (1..=20).all(|alarm_type: u32| says(method, &alarm_type.to_string()) == none) {
+            rows.push(row("any or none".to_owned(), none));
+            continue;
+        }
+        rows.push(row("none".to_owned(), none));
+        let of = (1..=20).map(|alarm_type: u32| (alarm_type, vec![says(method, &alarm_type.to_string())]));
+        rows.extend(
+            doc::ranges(of, |alarm_type| alarm_type.to_string())
+                .into_iter()
+                .map(|cells| std::iter::once(method.to_owned()).chain(cells).collect::<Vec<_>>()),
+        );
+    }
+    doc::Table { title: "`AlarmMethod` and `AlarmType`", columns: &["method", "type", "kind"], rows }
 }
 
 /// Priority 1 is the highest; never critical, for motion was sent with it.

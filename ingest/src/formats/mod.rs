@@ -5,10 +5,10 @@
 
 pub mod cap;
 pub mod chorus;
-pub(crate) mod clock;
 pub mod cn_warning;
 pub(crate) mod contact_id;
 pub mod dahua;
+pub mod doc;
 pub mod fhir_r4;
 pub mod frigate;
 pub mod ga1400;
@@ -21,10 +21,9 @@ pub mod grid_case;
 pub mod hikvision_isapi;
 pub mod hikvision_isecure;
 pub mod hl7v2;
+pub(crate) mod http;
 pub(crate) mod ident;
 pub(crate) mod json;
-pub(crate) mod loose;
-pub(crate) mod moment;
 pub(crate) mod multipart;
 pub mod onvif;
 pub mod rtls_uwb;
@@ -107,7 +106,16 @@ impl Format {
             return Err(Reason::TooLarge);
         }
         (self.decode)(raw, pieces)?;
-        // A record without a single piece would have no fate: the decoder did not recognise what it read.
-        if pieces.is_empty() { Err(Reason::NotThisFormat) } else { Ok(()) }
+        match pieces.as_slice() {
+            // A record without a single piece would have no fate: the decoder did not recognise what it read.
+            [] => Err(Reason::NotThisFormat),
+            // One part, and that refused: so is the record.
+            [Piece::Rejected(reason)] => {
+                let reason = *reason;
+                pieces.clear();
+                Err(reason)
+            }
+            _ => Ok(()),
+        }
     }
 }

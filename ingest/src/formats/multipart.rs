@@ -133,7 +133,8 @@ fn is_boundary(bytes: &[u8]) -> bool {
     rest.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=' | b'\''))
 }
 
-fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+/// A line with its end, and what is behind it.
+pub(super) fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b'\n', bytes) {
         Some(at) => bytes.split_at_checked(at + 1).unwrap_or((bytes, b"")),
         None => (bytes, b""),
@@ -155,20 +156,26 @@ pub(crate) fn first_xml(bytes: &[u8]) -> (&[u8], &[u8]) {
         return bytes.split_at_checked(after_tag).unwrap_or((bytes, b""));
     }
     let Some(inner) = bytes.get(after_tag..) else { return (bytes, b"") };
-    let closing = find_tag(inner, &[b"</", name].concat());
-    let end = closing.and_then(|at| Some(at + memchr::memchr(b'>', inner.get(at..)?)? + 1)).unwrap_or(inner.len());
-    let within = inner.get(..end).unwrap_or(inner);
-    let restart =
-        [memmem::find(within, b"<?xml"), find_tag(within, &[b"<", name].concat())].into_iter().flatten().min();
-    bytes.split_at_checked(after_tag + restart.unwrap_or(end)).unwrap_or((bytes, b""))
+    // One pass over the tags: the closing one of the root, or the beginning of the next document.
+    let mut end = inner.len();
+    for at in memchr::memchr_iter(b'<', inner) {
+        let tag = inner.get(at + 1..).unwrap_or_default();
+        if tag.starts_with(b"?xml") || is_tag(tag, name) {
+            end = at;
+            break;
+        }
+        if tag.strip_prefix(b"/").is_some_and(|tag| is_tag(tag, name)) {
+            end = memchr::memchr(b'>', tag).map_or(inner.len(), |close| at + 1 + close + 1);
+            break;
+        }
+    }
+    bytes.split_at_checked(after_tag + end).unwrap_or((bytes, b""))
 }
 
-/// Where a tag begins whose name is whole: `<A`, but not the beginning of `<AB`.
-fn find_tag(bytes: &[u8], tag: &[u8]) -> Option<usize> {
-    let whole = |at: &usize| {
-        bytes.get(at + tag.len()).is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
-    };
-    memmem::find_iter(bytes, tag).find(whole)
+/// True when a tag's name is the whole of this: `A>`, but not `AB>`.
+fn is_tag(tag: &[u8], name: &[u8]) -> bool {
+    let Some(behind) = tag.strip_prefix(name) else { return false };
+    behind.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
 }
 
 /// The qualified name of the root element and where its start tag begins.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `heartbeat` | `device.heartbeat`; with `UWB HW Com OK` or `UWB Joined` "no", `device.fault` (trap 6) |
 //! | `motion info fall` | `tag.fall`: `happen` "yes" is the start, "no" the end |
-//! | any with `SOS` that is set | `tag.sos` |
+//! | any with `SOS` that is set, or in its name | `tag.sos` |
 //! | `5V status` of a gateway or an anchor | `device.fault` (power): "no" is the start, "yes" the end |
 //! | `gateway reset done`, `motion info system on`, `MQTT connected` | `device.online` |
 //! | health values, sleep, steps, positions, configuration, answers | filtered: nothing of a body, and no track of a person |
@@ -14,7 +14,7 @@
 
 use chorus_model::{DeviceScheme, Kind, Phase};
 
-use super::loose::{self, Object};
+use super::json::{self, Object};
 use super::{ident, text};
 use crate::observation::{Observation, Piece, Raw, Reason};
 
@@ -36,41 +36,24 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads messages.
 ///
 /// # Errors
-/// When the record is one document, and that is no message.
+/// None: what is no message is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            return;
-        }
-        let read = document.and_then(|document| {
-            let mut piece = of_message(&Object::read(document.get())?)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(document.get(), PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-            Ok(piece)
-        });
-        pieces.push(read.unwrap_or_else(Piece::Rejected));
-    });
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, of_message);
+    Ok(())
 }
 
 fn of_message(message: &Object<'_>) -> Result<Piece, Reason> {
     let content = message.text("content").ok_or(Reason::NotThisFormat)?;
-    if message.get("gateway id").is_none() {
+    if !message.has("gateway id") {
         return Err(Reason::NotThisFormat);
     }
     if message.truth("SOS") == Some(true) {
         return Ok(told(message, Kind::TagSos, Phase::Start, None));
+    }
+    if content.to_ascii_lowercase().split_whitespace().any(|word| word == "sos") {
+        let phase = if message.truth("happen") == Some(false) { Phase::End } else { Phase::Start };
+        return Ok(told(message, Kind::TagSos, phase, None));
     }
     let says_no = |name: &str| message.truth(name) == Some(false);
     let switched = |name: &str| match message.truth(name) {

@@ -90,7 +90,7 @@ pub(crate) fn walk(text: &str, mut visit: impl FnMut(&Path, Node<'_>) -> Result<
     let mut path = Path::default();
     let mut own = String::new();
     loop {
-        match reader.read_event().map_err(|_| Reason::BadSyntax)? {
+        match reader.read_event().map_err(|error| broken(&error))? {
             Event::Start(start) => {
                 path.push(start.local_name().as_ref())?;
                 own.clear();
@@ -116,6 +116,16 @@ pub(crate) fn walk(text: &str, mut visit: impl FnMut(&Path, Node<'_>) -> Result<
             // Document types are never expanded: no entity of the sender's own is resolved.
             Event::Decl(_) | Event::PI(_) | Event::DocType(_) | Event::Comment(_) => {}
         }
+    }
+}
+
+/// What ends inside its markup was cut off; everything else is broken.
+fn broken(error: &quick_xml::Error) -> Reason {
+    use quick_xml::errors::SyntaxError as Syntax;
+    match error {
+        quick_xml::Error::Syntax(Syntax::InvalidBangMarkup) => Reason::BadSyntax,
+        quick_xml::Error::Syntax(_) => Reason::Truncated,
+        _ => Reason::BadSyntax,
     }
 }
 
@@ -154,7 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_broken_or_cut_off_is_told() {
-        assert_eq!(closes("<a><b>").unwrap_err(), Reason::Truncated);
+        for cut in ["<a><b>", "<a", "<a></", "<a></a", "<a><!-- ", "<a b='"] {
+            assert_eq!(closes(cut).unwrap_err(), Reason::Truncated, "{cut}");
+        }
         assert_eq!(closes("<a></b>").unwrap_err(), Reason::BadSyntax);
         assert_eq!(closes(&"<a>".repeat(1_000)).unwrap_err(), Reason::TooLarge);
     }

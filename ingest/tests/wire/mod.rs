@@ -84,6 +84,39 @@ fn files(folder: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
+/// The sources below some folders of a crate, by their way from its root, in order.
+pub(crate) fn sources(root: &Path, folders: &[&str]) -> Vec<(String, String)> {
+    fn gather(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                None if path.is_dir() => gather(&path, found),
+                Some(extension) if extension == "rs" => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    folders.iter().for_each(|folder| gather(&root.join(folder), &mut paths));
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    paths.iter().map(read).collect()
+}
+
+/// A page below `docs/formats` is what the code says it is. With `CHORUS_WRITE_PAGES` set it is written instead.
+pub(crate) fn check_page(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/formats").join(name);
+    if std::env::var_os("CHORUS_WRITE_PAGES").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/formats/{name} is stale: make formats");
+}
+
 /// Every fixture reads as its row says, and there is a row for every fixture.
 pub(crate) fn check_fixtures(format: &str, name: &str, table: &[(&str, &[&str])]) {
     check(format, &fixtures(name), table);

@@ -2,7 +2,9 @@
 //!
 //! The usual count of a slot is the middle of the last eight weeks' counts of the same slot; the spread is pooled over all slots of
 //! the series, since one estimated per slot would hide the very events that it is to find. Only the past is used. A slot is
-//! judged when the frontier has passed its end; a count that is too high already is told before that.
+//! judged when the frontier has passed its end; a count that is too high already is told before that. Beside this the detector
+//! of [`counts`](super::counts) looks at every closed slot: it finds what no slot shows alone, a crowd over several slots, a
+//! day unlike its kind, a source that has died.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Event, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::counts::{Counts, THRESHOLD, What, Why};
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Baseline, Rule, When};
 use super::seen::Seen;
@@ -26,6 +29,8 @@ const MOST_SERIES: usize = 8;
 /// Slots that are open at once: the running one, those that wait for the frontier, and devices that are ahead of time.
 const MOST_SLOTS: usize = 16;
 const MOST_EVIDENCE: usize = 4;
+/// Microseconds of a second.
+const MICROS: i64 = 1_000_000;
 const SPIKE: &str = "anomaly.rate_spike";
 const DROP: &str = "anomaly.rate_drop";
 
@@ -49,6 +54,9 @@ struct Series {
     history: History,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     standing: Option<Standing>,
+    /// Absent in states that were written before there was one.
+    #[serde(rename = "m", default)]
+    model: Counts,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -92,6 +100,26 @@ fn start_of(number: i64, slot: Span) -> Timestamp {
     Timestamp::from_micros(number.saturating_mul(slot.as_micros())).minus(TO_MONDAY).minus(AHEAD)
 }
 
+/// The beginning of a slot on the city's clocks, in seconds.
+fn wall_time(number: i64, slot: Span) -> i64 {
+    start_of(number, slot).plus(AHEAD).as_micros().div_euclid(MICROS)
+}
+
+fn at_wall_time(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds.saturating_mul(MICROS)).minus(AHEAD)
+}
+
+/// Up or down, when the detector tells something.
+fn told(score: f64, why: Option<Why>) -> Option<(bool, Why)> {
+    let why = why.filter(|_| score >= THRESHOLD)?;
+    let is_up = match why.what {
+        What::Excess | What::HighDay => true,
+        What::Lack | What::LowDay | What::Silence => false,
+        What::OtherDay => why.seen > why.expected,
+    };
+    Some((is_up, why))
+}
+
 fn slots_of_week(slot: Span) -> i64 {
     (WEEK.as_micros() / slot.as_micros()).max(1)
 }
@@ -122,6 +150,7 @@ impl State {
             open: BTreeMap::new(),
             history: History::new(slots_of_week(settings.slot)),
             standing: None,
+            model: Counts::with_step(settings.slot.as_micros() / MICROS),
         });
         if number <= series.closed {
             if number > series.first {
@@ -136,7 +165,7 @@ impl State {
         let too_many = series.open.get(&number).is_some_and(|slot| slot.limit.is_some_and(|limit| slot.count >= limit));
         let is_told = series.standing.is_some_and(|standing| standing.is_up);
         if too_many && !is_told {
-            series.turn_to(rule, &by, settings, Some(true), number, Tip::event(seen), turn);
+            series.turn_to(rule, &by, settings, Some((true, None)), number, Tip::event(seen), turn);
         }
     }
 
@@ -197,7 +226,10 @@ impl Series {
             let usual = self.history.usual(number, settings.min_weeks);
             let is_whole = start_of(number, settings.slot) >= since;
             let direction = usual.and_then(|usual| usual.direction(count, settings.alpha));
-            let known = direction.filter(|is_up| *is_up || is_whole);
+            // A slot that began before we could listen is missing, not low.
+            let verdict = self.model.row(wall_time(number, settings.slot), is_whole.then_some(f64::from(count)));
+            let of_model = told(verdict.score, verdict.why).map(|(is_up, why)| (is_up, Some(why)));
+            let known = direction.filter(|is_up| *is_up || is_whole).map(|is_up| (is_up, None)).or(of_model);
             self.turn_to(rule, by, settings, known, number, tip, turn);
             if is_whole {
                 self.history.set(number, count);
@@ -214,25 +246,25 @@ impl Series {
         rule: &Rule,
         by: &str,
         settings: &Baseline,
-        direction: Option<bool>,
+        direction: Option<(bool, Option<Why>)>,
         number: i64,
         tip: Tip,
         turn: &mut Turn<'_>,
     ) {
         if let Some(standing) = self.standing
-            && direction != Some(standing.is_up)
+            && direction.is_none_or(|(is_up, _)| is_up != standing.is_up)
         {
             if number <= standing.last {
                 return; // told before the end of its slot, while the slot before was still open
             }
             self.standing = None;
-            self.tell(rule, by, settings, AnomalyStatus::Resolved, standing, number, tip.clone(), turn);
+            self.tell(rule, by, settings, AnomalyStatus::Resolved, standing, None, number, tip.clone(), turn);
         }
-        let Some(is_up) = direction else { return };
+        let Some((is_up, why)) = direction else { return };
         let standing = self.standing.get_or_insert(Standing { is_up, from: number, last: number });
         standing.last = standing.last.max(number);
         let standing = *standing;
-        self.tell(rule, by, settings, AnomalyStatus::Firing, standing, number, tip, turn);
+        self.tell(rule, by, settings, AnomalyStatus::Firing, standing, why, number, tip, turn);
     }
 
     #[allow(clippy::too_many_arguments)] // as above
@@ -243,6 +275,7 @@ impl Series {
         settings: &Baseline,
         status: AnomalyStatus,
         standing: Standing,
+        why: Option<Why>,
         number: i64,
         tip: Tip,
         turn: &mut Turn<'_>,
@@ -252,16 +285,20 @@ impl Series {
         let usual = self.history.usual(number, settings.min_weeks);
         let (kind, direction) = if standing.is_up { (SPIKE, "up") } else { (DROP, "down") };
         let by = if by.is_empty() { direction.to_owned() } else { format!("{by}|{direction}") };
+        let slots = (start_of(standing.from, settings.slot), start_of(number + 1, settings.slot));
+        // What the detector has found may have begun before the slot that tells it.
+        let (from, to) = why.map_or(slots, |why| (at_wall_time(why.from).min(slots.0), at_wall_time(why.to)));
+        let rounded = |number: f64| (number * 100.0).round() / 100.0;
         let finding = Finding {
             by: &by,
             status,
             kind,
             severity: Severity::Medium,
             devices: &slot.devices,
-            from: start_of(standing.from, settings.slot),
-            to: start_of(number + 1, settings.slot),
-            count: f64::from(slot.count),
-            expected: usual.map(Usual::expected),
+            from,
+            to,
+            count: why.map_or_else(|| f64::from(slot.count), |why| rounded(why.seen)),
+            expected: why.map_or_else(|| usual.map(Usual::expected), |why| Some(rounded(why.expected))),
             evidence: &slot.evidence,
             tip,
             is_test: false,

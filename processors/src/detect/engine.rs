@@ -8,6 +8,7 @@ use chorus_runtime::Fate;
 
 use super::cel::View;
 use super::finding::Turn;
+use super::publication::{InForce, Publication, Published, Refused};
 use super::rules::{Rule, RuleSet, When};
 use super::seen::Seen;
 use super::setup::Setup;
@@ -20,6 +21,8 @@ use crate::ledger::{Changes, Write};
 /// Devices whose place is not known, per partition. The one not heard of for the longest goes: a forged stream of fresh
 /// device ids must not grow without bound.
 const MOST_STRANGERS: usize = 10_000;
+/// The key of the rules in force among the states of a snapshot. It comes before every other: their states mean nothing without.
+const RULES_KEY: &str = "\u{1}rules";
 /// How often one key is passed for one frontier: a deadline may bring the next.
 const MOST_PASSES: usize = 16;
 
@@ -53,6 +56,13 @@ pub struct Detector {
     strangers: BTreeMap<i64, Arc<str>>,
     timers: Timers,
     changes: Changes,
+    /// The rules and the roster of the start, which hold until others come through the log.
+    configured: Setup,
+    published: Published,
+    /// A snapshot has what was published.
+    is_kept: bool,
+    /// What was restored has been fitted to the offset at which the replay began.
+    is_settled: bool,
     env: Arc<::cel::Env>,
 }
 
@@ -74,6 +84,7 @@ impl Detector {
         let world = World::new(&setup.registry.get(), Arc::clone(&setup.roster), partition, partitions);
         Self {
             version: setup.version(),
+            configured: setup.clone(),
             setup,
             partition,
             partitions,
@@ -84,6 +95,9 @@ impl Detector {
             strangers: BTreeMap::new(),
             timers: Timers::default(),
             changes: Changes::default(),
+            published: Published::default(),
+            is_kept: true,
+            is_settled: true,
             env: Arc::new(::cel::Env::stdlib()),
         }
     }
@@ -110,8 +124,67 @@ impl Detector {
         }
     }
 
+    /// Rules and a roster come into force at this offset. False when they are in force already, or later ones are.
+    ///
+    /// What was open under a rule that is there no more is forgotten; conditions that stood end by being quiet.
+    ///
+    /// # Errors
+    /// When they are not valid; nothing changes then.
+    pub fn publish(&mut self, offset: i64, publication: Publication) -> Result<bool, Refused> {
+        self.settle(offset);
+        if self.published.now.as_ref().is_some_and(|now| now.offset >= offset) {
+            return Ok(false);
+        }
+        let setup = publication.setup(self.setup.registry.clone())?;
+        let is_new = setup.version() != self.version;
+        self.published = Published { before: self.published.now.take(), now: Some(InForce { offset, publication }) };
+        self.is_kept = false;
+        if is_new {
+            self.work_by(setup, offset);
+        }
+        Ok(is_new)
+    }
+
+    /// Works by these rules from `offset` on. Keys that were restored ahead of it have the state of rules that are to come.
+    fn work_by(&mut self, setup: Setup, offset: i64) {
+        self.version = setup.version();
+        self.setup = setup;
+        let registry = self.setup.registry.get();
+        self.world = World::new(&registry, Arc::clone(&self.setup.roster), self.partition, self.partitions);
+        self.planted.clear();
+        self.timers = Timers::default();
+        for (key, state) in &mut self.keys {
+            if state.offset < offset && state.keep_only(&self.setup.rules) {
+                self.changes.mark(key);
+            }
+            // How far time has passed is not known here; what comes up too early is entered again.
+            for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
+                self.timers.enter(key, wake);
+            }
+        }
+    }
+
+    /// Before the first record after a restart: begins by the rules that were in force at its offset.
+    fn settle(&mut self, offset: i64) {
+        if std::mem::replace(&mut self.is_settled, true) {
+            return;
+        }
+        let is_ahead = |of: &InForce| of.offset > offset;
+        if self.published.now.as_ref().is_some_and(is_ahead) {
+            self.published.now = self.published.before.take(); // it comes again, where it stands
+        }
+        let registry = self.setup.registry.clone();
+        // It was valid when it came into force.
+        let published = self.published.now.as_ref().and_then(|now| now.publication.setup(registry).ok());
+        match published {
+            Some(setup) => self.work_by(setup, offset),
+            None => self.work_by(self.configured.clone(), i64::MAX), // no other rules are to come
+        }
+    }
+
     /// Takes an event in. `feed` is the feed that it came by, empty when that is not known.
     pub fn event(&mut self, offset: i64, feed: &str, event: &Event) -> Found {
+        self.settle(offset);
         self.refresh();
         let rules = Arc::clone(&self.setup.rules);
         let view = View::new(event, &self.env);
@@ -189,6 +262,7 @@ impl Detector {
 
     /// Time has passed: judges what waited for it.
     pub fn advance(&mut self, offset: i64, frontiers: &FrontierTable) -> Vec<Anomaly> {
+        self.settle(offset);
         self.refresh();
         let frontiers = Frontiers(frontiers);
         let mut touched = BTreeSet::new();
@@ -198,6 +272,12 @@ impl Detector {
             self.pass(&key, offset, frontiers, touched.contains(&key), &mut anomalies);
         }
         anomalies
+    }
+
+    /// When something waits for time next; it may turn out that nothing is due then.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.earliest()
     }
 
     /// Puts what the registry and the roster expect into the state, for each rule once its feed's time is known.
@@ -287,7 +367,10 @@ impl Detector {
     pub fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         let keys = &self.keys;
         let writes = self.changes.take(|key| keys.get(key).is_none_or(KeyState::is_empty));
-        let mut captured = Vec::with_capacity(writes.len());
+        let mut captured = Vec::with_capacity(writes.len() + 1);
+        if !std::mem::replace(&mut self.is_kept, true) {
+            captured.push((RULES_KEY.to_owned(), serde_json::to_vec(&self.published).ok()));
+        }
         for (key, write) in writes {
             let state = match write {
                 Write::State => self.keys.get(&key).and_then(|state| serde_json::to_vec(state).ok()),
@@ -309,13 +392,13 @@ impl Detector {
     /// # Errors
     /// When the bytes are no such state.
     pub fn restore(&mut self, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        let mut state: KeyState = serde_json::from_slice(bytes)?;
-        state.keep_only(&self.setup.rules);
-        let key: Arc<str> = key.into();
-        // How far time has passed is not known here; what comes up too early is entered again.
-        for wake in state.wakes(&key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
-            self.timers.enter(&key, wake);
+        self.is_settled = false;
+        if key == RULES_KEY {
+            self.published = serde_json::from_slice(bytes)?;
+            return Ok(());
         }
+        let state: KeyState = serde_json::from_slice(bytes)?;
+        let key: Arc<str> = key.into();
         if state.place.id.is_none() && !state.is_empty() {
             self.strangers.insert(state.offset, Arc::clone(&key));
         }
@@ -335,6 +418,7 @@ fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, tur
         RuleState::Sequence(state) => state.event(rule, seen, turn),
         RuleState::Absence(state) => state.event(rule, seen, turn),
         RuleState::Baseline(state) => state.event(rule, seen, turn),
+        RuleState::Value(state) => state.event(rule, seen, turn),
         RuleState::Silence(silence) => {
             silence.event(rule, world, seen, turn);
             if matches!(rule.when, When::Silence { of: super::rules::Of::Device, .. }) {

@@ -24,6 +24,7 @@ pub(crate) enum Type {
     Absence,
     Silence,
     Baseline,
+    Value,
 }
 
 impl Type {
@@ -35,6 +36,7 @@ impl Type {
             Self::Absence => "absence",
             Self::Silence => "silence",
             Self::Baseline => "baseline",
+            Self::Value => "value",
         }
     }
 }

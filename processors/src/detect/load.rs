@@ -37,6 +37,16 @@ impl RuleSet {
     /// # Errors
     /// The first thing that is wrong.
     pub fn load(paths: &[PathBuf]) -> Result<Self, RuleError> {
+        let texts = Self::texts(paths)?;
+        let borrowed: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::parse(&borrowed)
+    }
+
+    /// Name and text of each file that [`RuleSet::load`] would read.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn texts(paths: &[PathBuf]) -> Result<Vec<(String, String)>, RuleError> {
         let mut texts = Vec::new();
         for path in paths {
             for file in files_of(path)? {
@@ -44,8 +54,7 @@ impl RuleSet {
                 texts.push((file.display().to_string(), text));
             }
         }
-        let borrowed: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        Self::parse(&borrowed)
+        Ok(texts)
     }
 
     /// As [`RuleSet::load`], from (name, text).
@@ -120,6 +129,7 @@ fn keys(of: Type) -> (&'static [&'static str], &'static [&'static str]) {
         Type::Absence => (&["expect", "duty", "grace"], &["if"]),
         Type::Silence => (&["of", "devices"], &["after", "missed"]),
         Type::Baseline => (&["kinds", "slot"], &["min_weeks", "alpha", "late", "by", "if"]),
+        Type::Value => (&["kinds"], &["by", "if"]),
     }
 }
 
@@ -204,7 +214,7 @@ impl Builder<'_> {
                 self.positive(Some(span), "quiet_after").map(Some)
             }
             None => Ok(match raw.when {
-                Type::Immediate | Type::Sequence => Some(QUIET),
+                Type::Immediate | Type::Sequence | Type::Value => Some(QUIET),
                 Type::Count => raw.within,
                 Type::Absence => Some(Span::from_secs(86_400)),
                 Type::Silence => None,
@@ -253,6 +263,7 @@ impl Builder<'_> {
             }
             Type::Silence => self.silence(raw),
             Type::Baseline => self.baseline(raw),
+            Type::Value => Ok(When::Value { kinds: self.kinds(raw.kinds, "kinds")? }),
         }
     }
 
@@ -306,6 +317,7 @@ impl Builder<'_> {
 fn default_by(of: Type) -> Vec<By> {
     match of {
         Type::Immediate => vec![By::Kind, By::Device, By::Channel, By::Zone],
+        Type::Value => vec![By::Device, By::Channel, By::Zone],
         Type::Count | Type::Sequence | Type::Absence | Type::Silence | Type::Baseline => Vec::new(),
     }
 }

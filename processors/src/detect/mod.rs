@@ -10,6 +10,7 @@ mod baseline;
 mod cases;
 mod cel;
 mod count;
+pub mod counts;
 mod devices;
 mod engine;
 mod file;
@@ -17,6 +18,8 @@ mod finding;
 mod immediate;
 mod load;
 mod pack;
+mod publication;
+pub mod reserved;
 mod roster;
 mod rules;
 mod seen;
@@ -30,6 +33,8 @@ mod task;
 mod tests;
 mod timers;
 mod usual;
+mod value;
+pub mod values;
 mod world;
 
 use std::path::PathBuf;
@@ -42,10 +47,17 @@ use serde::{Deserialize, Serialize};
 pub use cases::{Case, run_tests};
 pub use engine::{Detector, Found};
 pub use load::RuleError;
+pub use publication::{File, Publication, Refused};
 pub use roster::{Roster, RosterError};
 pub use rules::{Rule, RuleSet};
 pub use setup::Setup;
 pub use task::DetectTask;
+
+/// The JSON Schema of rule files, for editors.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(file::File)
+}
 
 /// `ce_source` of anomalies.
 pub const SOURCE: &str = "/chorus/detect";
@@ -56,8 +68,12 @@ pub const NO_RULE: Fate = Fate::Filtered("no_rule");
 pub const NO_ANOMALY: Fate = Fate::Filtered("no_anomaly");
 /// The record is no canonical event.
 pub const BAD_EVENT: Fate = Fate::Filtered("bad_event");
+/// Rules and a roster that came into force, or were in force already.
+pub const RULES: Fate = Fate::Filtered("rules");
+/// A publication that cannot come into force; the rules before it stay.
+pub const BAD_RULES: Fate = Fate::Filtered("bad_rules");
 /// Every fate that a record may have here.
-pub const FATES: &[Fate] = &[Fate::Forwarded, Fate::Duplicate, NO_RULE, NO_ANOMALY, BAD_EVENT];
+pub const FATES: &[Fate] = &[Fate::Forwarded, Fate::Duplicate, NO_RULE, NO_ANOMALY, BAD_EVENT, RULES, BAD_RULES];
 
 /// The section `detect` of the configuration.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -72,6 +72,40 @@ pub(crate) mod u30s {
     }
 }
 
+/// `#[serde(with = …)]` for lists of floating-point numbers, bit for bit.
+pub(crate) mod f64s {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    const WIDTH: u32 = 11;
+
+    pub(crate) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::pack(numbers.iter().map(|number| number.to_bits()), WIDTH))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let bits = super::unpack(&text, WIDTH).ok_or_else(|| D::Error::custom("not packed numbers"))?;
+        Ok(bits.into_iter().map(f64::from_bits).collect())
+    }
+}
+
+/// `#[serde(with = …)]` for lists of short floating-point numbers, bit for bit.
+pub(crate) mod f32s {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    const WIDTH: u32 = 6;
+
+    pub(crate) fn serialize<S: Serializer>(numbers: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::pack(numbers.iter().map(|number| u64::from(number.to_bits())), WIDTH))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let bits = super::unpack(&text, WIDTH).ok_or_else(|| D::Error::custom("not packed numbers"))?;
+        Ok(bits.into_iter().map(|bits| f32::from_bits(u32::try_from(bits).unwrap_or(0))).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

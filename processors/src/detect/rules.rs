@@ -74,6 +74,7 @@ pub(crate) enum When {
     Absence { kinds: Vec<Kind>, duty: Arc<str>, grace: Span },
     Silence { of: Of, devices: Vec<Arc<str>>, limit: Limit },
     Baseline { kinds: Vec<Kind>, settings: Baseline },
+    Value { kinds: Vec<Kind> },
 }
 
 /// One rule, checked and compiled.
@@ -102,6 +103,7 @@ impl Rule {
             When::Immediate { kinds }
             | When::Count { kinds, .. }
             | When::Absence { kinds, .. }
+            | When::Value { kinds }
             | When::Baseline { kinds, .. } => kinds.clone(),
             When::Sequence { first, second, .. } => {
                 let mut kinds = first.kinds.clone();

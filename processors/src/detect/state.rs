@@ -11,7 +11,7 @@ use super::finding::Turn;
 use super::rules::{Rule, RuleSet, When};
 use super::timers::{Frontiers, LEAST, Passed, Wake};
 use super::world::World;
-use super::{absence, baseline, count, immediate, sequence, silence};
+use super::{absence, baseline, count, immediate, sequence, silence, value};
 
 /// Everything known of one key (a place, or a device whose place is not known).
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,9 +55,11 @@ impl KeyState {
         }
     }
 
-    /// Drops the state of rules that are gone or have become rules of another type.
-    pub(crate) fn keep_only(&mut self, rules: &RuleSet) {
+    /// Drops the state of rules that are gone or have become rules of another type. True when there was any.
+    pub(crate) fn keep_only(&mut self, rules: &RuleSet) -> bool {
+        let before = self.rules.len();
         self.rules.retain(|id, state| rules.rule(id).is_some_and(|rule| state.fits(&rule.when)));
+        self.rules.len() < before
     }
 
     /// Every deadline, the earliest of each feed's.
@@ -84,6 +86,7 @@ pub(crate) enum RuleState {
     Absence(absence::State),
     Silence(silence::State),
     Baseline(baseline::State),
+    Value(value::State),
 }
 
 impl RuleState {
@@ -95,6 +98,7 @@ impl RuleState {
             When::Absence { .. } => Self::Absence(absence::State::default()),
             When::Silence { .. } => Self::Silence(silence::State::default()),
             When::Baseline { .. } => Self::Baseline(baseline::State::default()),
+            When::Value { .. } => Self::Value(value::State::default()),
         }
     }
 
@@ -107,6 +111,7 @@ impl RuleState {
                 | (Self::Absence(_), When::Absence { .. })
                 | (Self::Silence(_), When::Silence { .. })
                 | (Self::Baseline(_), When::Baseline { .. })
+                | (Self::Value(_), When::Value { .. })
         )
     }
 
@@ -118,6 +123,7 @@ impl RuleState {
             Self::Absence(state) => state.is_empty(),
             Self::Silence(state) => state.is_empty(),
             Self::Baseline(state) => state.is_empty(),
+            Self::Value(state) => state.is_empty(),
         }
     }
 
@@ -131,6 +137,7 @@ impl RuleState {
             Self::Absence(state) => state.pass(rule, world, passed, turn),
             Self::Silence(state) => state.pass(rule, world, passed, turn),
             Self::Baseline(state) => state.pass(rule, passed, turn),
+            Self::Value(_) => {}
         }
     }
 
@@ -143,6 +150,7 @@ impl RuleState {
             Self::Absence(state) => state.wake(rule, key, world, since),
             Self::Silence(state) => state.wake(rule, key, world, since),
             Self::Baseline(state) => state.wake(rule),
+            Self::Value(_) => None,
         }
     }
 }

@@ -54,7 +54,7 @@ fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
     sum
 }
 
-fn ln_gamma(x: f64) -> f64 {
+pub(crate) fn ln_gamma(x: f64) -> f64 {
     const TERMS: [f64; 6] = [
         76.180_091_729_471_46,
         -86.505_320_329_416_77,

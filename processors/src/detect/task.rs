@@ -1,12 +1,15 @@
 //! The detector at work: events of one partition in, anomalies out.
 
+use std::sync::Arc;
+
 use chorus_model::{Anomaly, Event, FrontierTable, cloudevents};
 use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Fate, Output, Record, Task, Verdict};
 
 use super::engine::Detector;
-use super::{BAD_EVENT, SOURCE};
+use super::publication::Publication;
+use super::{BAD_EVENT, BAD_RULES, RULES, SOURCE};
 
 /// What stands before the feed's name in `ce_source` of events.
 const INGEST: &str = "/chorus/ingest/";
@@ -62,6 +65,21 @@ impl Task for DetectTask {
         self.emit(&found.anomalies, output);
         let fate: Fate = found.fate;
         fate.into()
+    }
+
+    fn control(&mut self, record: &Record<'_>) -> Fate {
+        let publication = record.value().and_then(|value| serde_json::from_slice::<Publication>(value).ok());
+        let Some(publication) = publication else { return BAD_RULES };
+        let version = Arc::clone(&publication.version);
+        match self.detector.publish(record.offset(), publication) {
+            Ok(true) => tracing::info!(partition = record.partition(), %version, "rules in force"),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(partition = record.partition(), %version, %error, "rules refused, those before stay");
+                return BAD_RULES;
+            }
+        }
+        RULES
     }
 
     fn advance(&mut self, frontiers: &FrontierTable, offset: i64, output: &mut Output<'_>) {

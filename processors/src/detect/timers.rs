@@ -92,6 +92,11 @@ impl Timers {
         keys
     }
 
+    /// The earliest entry of all.
+    pub(crate) fn earliest(&self) -> Option<Timestamp> {
+        self.queues.values().filter_map(|queue| queue.first()).map(|(at, _)| *at).min()
+    }
+
     /// Takes every entry of the key out.
     pub(crate) fn leave(&mut self, key: &Arc<str>) {
         for (feed, at) in self.entered.remove(key).unwrap_or_default() {

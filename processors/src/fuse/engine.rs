@@ -78,6 +78,12 @@ impl Fuser {
         written
     }
 
+    /// When an alert waits for time next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.queue.first().map(|(at, _)| *at)
+    }
+
     /// Hands over the keys that changed since last time with their state; `None` for a key that is gone.
     pub fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         let places = &self.places;

@@ -3,8 +3,8 @@
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
 
 use super::super::UNKNOWN_ATTEMPT;
-use super::super::loose::{self, Object};
-use super::super::{clock, ident, time};
+use super::super::json::{self, Object};
+use super::super::{ident, time};
 use super::codes::{self, Meaning};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Reason};
 
@@ -92,7 +92,7 @@ impl Told<'_, '_> {
             Meaning::Fingerprint => (self.fingerprint(&mut flags), Phase::Pulse),
             Meaning::Door => match self.contact() {
                 Some(kind) => (kind, Phase::Pulse),
-                None if self.data.get("Status").is_some() => return Ok(Piece::Filtered("door_unknown")),
+                None if self.data.has("Status") => return Ok(Piece::Filtered("door_unknown")),
                 None => return Err(Reason::MissingField),
             },
             Meaning::KeyLight => match self.data.integer("State") {
@@ -124,7 +124,7 @@ impl Told<'_, '_> {
         observation.flags = flags;
         observation.time = when(data, &mut observation.flags);
         observation.channel = self.channel(kind);
-        observation.zone = data.number("RuleId").or_else(|| data.number("RuleID"));
+        observation.zone = data.ordinal("RuleId").or_else(|| data.ordinal("RuleID"));
         observation.is_replay = ["Offline", "IsOffline", "OffLine"].iter().any(|name| data.truth(name) == Some(true));
         observation.native_seq = sequence(data);
         if is_attempt(kind) {
@@ -142,7 +142,7 @@ impl Told<'_, '_> {
             Kind::CountFlow => observation.count = passages(data),
             Kind::CrowdDensity => observation.count = data.integer("ManNum").or_else(|| data.integer("Number")),
             Kind::VehiclePassed => {
-                observation.zone = data.number("Lane");
+                observation.zone = data.ordinal("Lane");
                 observation
                     .flags
                     .extend(data.text_of(&["JunctionDirection", "Direction"]).and_then(|way| heading(&way)));
@@ -165,9 +165,9 @@ impl Told<'_, '_> {
 
     /// The door of an attempt, else the index; the stream counts both from zero.
     fn channel(&self, kind: Kind) -> Option<String> {
-        let door = ["Door", "DoorNo", "DoorIndex"].iter().find_map(|name| self.data.number(name));
+        let door = ["Door", "DoorNo", "DoorIndex"].iter().find_map(|name| self.data.ordinal(name));
         let of_door = is_attempt(kind) || matches!(kind, Kind::DoorOpened | Kind::DoorClosed);
-        let index = || self.index.filter(|index| loose::integer(index).is_some()).map(str::to_owned);
+        let index = || self.index.filter(|index| json::integer(index).is_some()).map(str::to_owned);
         door.filter(|_| of_door).or_else(index)
     }
 
@@ -220,12 +220,7 @@ impl Told<'_, '_> {
     /// Code, place, running number and time: the number alone begins again after a restart.
     fn native_id(&self, observation: &Observation) -> Option<String> {
         let number = observation.native_seq?;
-        let at = match observation.time {
-            DeviceTime::Zoned(at, _) | DeviceTime::Contradictory(at, _) => at.to_string(),
-            DeviceTime::Local(at, _) => at.to_string(),
-            DeviceTime::Missing => return None,
-        };
-        Some(format!("{}/{number}/{at}", self.code))
+        Some(format!("{}/{number}/{}", self.code, time::stamp(observation.time)?))
     }
 }
 
@@ -292,7 +287,7 @@ pub(super) fn code_of_topic(topic: &str) -> Option<&'static str> {
 
 /// The code that alone has these details.
 pub(super) fn code_of_data(data: &Object<'_>) -> Option<&'static str> {
-    let has = |name: &str| data.get(name).is_some();
+    let has = |name: &str| data.has(name);
     if has("FingerPrintID") {
         return Some("FingerPrintCheck");
     }
@@ -321,13 +316,13 @@ pub(super) fn code_of_data(data: &Object<'_>) -> Option<&'static str> {
 /// absent and the two agree to the second, both are local.
 pub(super) fn when(data: &Object<'_>, flags: &mut Vec<&'static str>) -> DeviceTime {
     let local = data.text("LocaleTime").map(|text| time::iso(&text)).unwrap_or_default();
-    let real = data.integer("RealUTC").and_then(clock::seconds);
-    let Some(utc) = real.or_else(|| data.integer("UTC").and_then(clock::seconds)) else { return local };
+    let real = data.integer("RealUTC").and_then(time::seconds);
+    let Some(utc) = real.or_else(|| data.integer("UTC").and_then(time::seconds)) else { return local };
     let millis = data.integer("UTCMS").filter(|millis| (0..1_000).contains(millis));
     let at = utc.plus(chorus_model::Span::from_millis(millis.unwrap_or(0)));
     let precision = if millis.is_some() { TimePrecision::Ms } else { TimePrecision::Second };
     let DeviceTime::Local(local, _) = local else { return DeviceTime::Zoned(at, precision) };
-    match clock::offset_minutes(local, utc) {
+    match time::offset_minutes(local, utc) {
         Some(0) if real.is_none() => DeviceTime::Local(local, TimePrecision::Second),
         Some(480) => DeviceTime::Zoned(at, precision),
         Some(_) => {

@@ -28,8 +28,9 @@ mod platform;
 use chorus_model::{DeviceScheme, Kind};
 
 use self::fields::Told;
-use super::loose::{self, Object};
-use super::{ident, text};
+use super::json::{self, Object};
+use super::multipart::cut_line;
+use super::{http, ident, text};
 use crate::observation::{Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -41,7 +42,7 @@ const MAX_EVENTS: usize = 1_000;
 /// True for a stream of events, or JSON that holds one.
 pub fn sniff(bytes: &[u8]) -> bool {
     const HEAD: usize = 4_096;
-    let body = loose::http_body(bytes);
+    let body = http::body(bytes);
     let has = |needle: &[u8]| text::contains(body, needle, HEAD);
     match text::first_byte(body) {
         Some(b'{' | b'[') => {
@@ -63,45 +64,33 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads a piece of a stream, or JSON.
 ///
 /// # Errors
-/// When nothing of this format is in the record.
+/// None: what is nothing of this format is no piece, or a refused one.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let body = loose::http_body(raw.bytes);
+    let body = http::body(raw.bytes);
     if matches!(text::first_byte(body), Some(b'{' | b'[')) {
         let payload = text::decode(body);
-        loose::documents(&payload.text, |document| {
-            if pieces.len() < MAX_EVENTS {
-                match document.and_then(|document| Object::read(document.get()).map(|root| (root, document.get()))) {
-                    Ok((root, json)) => of_document(&root, json, payload.flag, pieces),
-                    Err(reason) => pieces.push(Piece::Rejected(reason)),
-                }
-            }
+        json::each(&payload.text, MAX_EVENTS, pieces, |root, pieces| {
+            of_document(root, payload.flag, pieces);
+            Ok(())
         });
     } else {
         Stream { rest: body, stray: false, silent: true }.read(pieces);
     }
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// One JSON document, of whichever kind.
-fn of_document(root: &Object<'_>, json: &str, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
-    if root.get("alarmStat").is_some() || root.get("info").is_some() || root.get("alarmType").is_some() {
+fn of_document(root: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
+    if root.has("alarmStat") || root.has("info") || root.has("alarmType") {
         return platform::read(root, flag, pieces);
     }
-    if root.get("Picture").is_some() || root.get("Active").is_some() {
-        return pieces.push(platform::its(root, json, flag).unwrap_or_else(Piece::Rejected));
+    if root.has("Picture") || root.has("Active") {
+        return pieces.push(platform::its(root, flag).unwrap_or_else(Piece::Rejected));
     }
     // A message of a broker that was recorded with its topic.
     if let (Some(topic), Some(payload)) = (root.text("topic"), root.object("payload")) {
         let serial = fields::serial(&payload);
-        return pieces.push(of_json(&payload, json, fields::code_of_topic(&topic), serial, flag));
+        return pieces.push(of_json(&payload, fields::code_of_topic(&topic), serial, flag));
     }
     let serial = fields::serial(root);
     let holder = root.object("params");
@@ -109,13 +98,13 @@ fn of_document(root: &Object<'_>, json: &str, flag: Option<&'static str>, pieces
         let list = holder.as_ref().map(|holder| holder.list(name)).filter(|list| !list.is_empty());
         list.or_else(|| Some(root.list(name)).filter(|list| !list.is_empty()))
     });
-    let Some(events) = listed else { return pieces.push(of_json(root, json, None, serial, flag)) };
+    let Some(events) = listed else { return pieces.push(of_json(root, None, serial, flag)) };
     for event in events {
         if pieces.len() >= MAX_EVENTS {
             return pieces.push(Piece::Rejected(Reason::TooLarge));
         }
         let piece = Object::read(event.get())
-            .map_or_else(Piece::Rejected, |object| of_json(&object, event.get(), None, serial.clone(), flag));
+            .map_or_else(Piece::Rejected, |object| of_json(&object, None, serial.clone(), flag));
         pieces.push(piece);
     }
 }
@@ -123,7 +112,6 @@ fn of_document(root: &Object<'_>, json: &str, flag: Option<&'static str>, pieces
 /// One event in JSON: `Code`, `Action`, `Index`, `Data`.
 fn of_json(
     event: &Object<'_>,
-    json: &str,
     of_topic: Option<&'static str>,
     serial: Option<String>,
     flag: Option<&'static str>,
@@ -134,7 +122,7 @@ fn of_json(
         (Some(code), _, _) => Some(code.as_ref()),
         (None, Some(code), _) => Some(code),
         (None, None, Some(data)) => fields::code_of_data(data),
-        (None, None, None) if event.get("Action").is_none() => return Piece::Rejected(Reason::NotThisFormat),
+        (None, None, None) if !event.has("Action") => return Piece::Rejected(Reason::NotThisFormat),
         (None, None, None) => None,
     };
     let Some(code) = code else { return Piece::Rejected(Reason::MissingField) };
@@ -148,15 +136,13 @@ fn of_json(
         data: data.as_ref().unwrap_or(event),
         serial,
     };
-    finish(told.read(), Some(json), flag)
+    finish(told.read(), event, flag)
 }
 
-fn finish(read: Result<Piece, Reason>, json: Option<&str>, flag: Option<&'static str>) -> Piece {
+fn finish(read: Result<Piece, Reason>, told: &Object<'_>, flag: Option<&'static str>) -> Piece {
     let mut piece = read.unwrap_or_else(Piece::Rejected);
     if let Piece::Event(observation) = &mut piece {
-        if let Some(json) = json {
-            loose::note_personal(json, fields::PERSONAL, observation);
-        }
+        told.note_personal(fields::PERSONAL, observation);
         observation.flags.extend(flag);
     }
     piece
@@ -272,13 +258,6 @@ fn note_picture(pieces: &mut Vec<Piece>) {
     }
 }
 
-fn cut_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(b'\n', bytes) {
-        Some(at) => bytes.split_at_checked(at + 1).unwrap_or((bytes, b"")),
-        None => (bytes, b""),
-    }
-}
-
 /// One event of the stream, with its details.
 fn event(segment: &[u8]) -> Piece {
     let payload = text::decode(segment);
@@ -298,14 +277,9 @@ fn event(segment: &[u8]) -> Piece {
     });
     let data = json.and_then(|json| Object::read(json).ok());
     let unreadable = details.is_some_and(|details| !details.trim().is_empty()) && data.is_none();
-    let told = Told {
-        code: &code,
-        action: member("action"),
-        index: member("index"),
-        data: &data.unwrap_or_default(),
-        serial: None,
-    };
-    let mut piece = finish(told.read(), json, payload.flag);
+    let data = data.unwrap_or_default();
+    let told = Told { code: &code, action: member("action"), index: member("index"), data: &data, serial: None };
+    let mut piece = finish(told.read(), &data, payload.flag);
     if let (Piece::Event(observation), true) = (&mut piece, unreadable) {
         observation.flags.push("data_unreadable");
     }
@@ -336,9 +310,15 @@ fn snapshots(segment: &[u8], pieces: &mut Vec<Piece>) {
     for (_, fields) in events {
         let json = serde_json::Value::Object(fields).to_string();
         let piece = match Object::read(&json) {
-            Ok(event) => of_json(&event, &json, None, None, payload.flag),
+            Ok(event) => of_json(&event, None, None, payload.flag),
             Err(reason) => Piece::Rejected(reason),
         };
         pieces.push(piece);
     }
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    let left = super::doc::left_behind(fields::PERSONAL.iter().copied());
+    codes::tables().into_iter().chain([left]).collect()
 }

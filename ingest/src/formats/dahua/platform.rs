@@ -2,11 +2,11 @@
 
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
-use super::super::loose::{self, Object};
+use super::super::json::Object;
 use super::super::{ident, time};
 use super::codes::{self, Meaning};
 use super::{MAX_EVENTS, fields};
-use crate::observation::{DeviceTime, Observation, Piece, Reason};
+use crate::observation::{Observation, Piece, Reason};
 
 /// Reads an alarm, or the list of them that a message holds.
 pub(super) fn read(root: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
@@ -18,22 +18,17 @@ pub(super) fn read(root: &Object<'_>, flag: Option<&'static str>, pieces: &mut V
         if pieces.len() >= MAX_EVENTS {
             return pieces.push(Piece::Rejected(Reason::TooLarge));
         }
-        let read = Object::read(info.get()).and_then(|alarm_of| {
-            let mut piece = alarm(&alarm_of, flag)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(info.get(), fields::PERSONAL, observation);
-            }
-            Ok(piece)
-        });
+        let read = Object::read(info.get()).and_then(|told| alarm(&told, flag));
         pieces.push(read.unwrap_or_else(Piece::Rejected));
     }
 }
 
 fn alarm(info: &Object<'_>, flag: Option<&'static str>) -> Result<Piece, Reason> {
     // The details come as an object, or as JSON in a text.
-    let details =
-        ["extData", "extend"].iter().any(|name| info.get(name).is_some_and(|json| json.contains("faceRecognition")));
-    if info.get("faceRecognitionInfo").is_some() || details {
+    let details = ["extData", "extend"]
+        .iter()
+        .any(|name| info.get(name).is_some_and(|json| json.get().contains("faceRecognition")));
+    if info.has("faceRecognitionInfo") || details {
         return Ok(Piece::Filtered("face_record"));
     }
     let number = info.integer("alarmType").ok_or(Reason::MissingField)?;
@@ -57,7 +52,7 @@ fn alarm(info: &Object<'_>, flag: Option<&'static str>) -> Result<Piece, Reason>
     let channel = parts.next_back().map(str::to_owned);
     let channel = channel.or_else(|| info.text_of(&["channelSeq", "channelId"]).map(Into::into));
     observation.channel = channel.and_then(|channel| ident::token(&channel));
-    observation.time = info.text("alarmDate").map(|date| instant(&date)).unwrap_or_default();
+    observation.time = info.text("alarmDate").map(|date| time::any(&date)).unwrap_or_default();
     observation.native_id = info.text("alarmCode").and_then(|code| ident::token(code.trim_matches(['{', '}'])));
     observation.outcome = match kind {
         Kind::AccessGranted => Some(Outcome::Granted),
@@ -66,35 +61,15 @@ fn alarm(info: &Object<'_>, flag: Option<&'static str>) -> Result<Piece, Reason>
     };
     observation.flags.extend(remark);
     observation.flags.extend(flag);
-    for name in ["alarmPicture", "channelName", "deviceName", "extData", "memo"] {
-        if info.text(name).is_some() {
-            observation.drop_field(name);
-        }
-    }
+    info.note_personal(fields::PERSONAL, &mut observation);
     Ok(Piece::Event(Box::new(observation)))
-}
-
-/// Seconds or milliseconds since 1970, else a local time.
-fn instant(text: &str) -> DeviceTime {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.len() {
-        9 | 10 if digits => text.parse::<i64>().map_or(DeviceTime::Missing, |seconds| {
-            DeviceTime::Zoned(
-                chorus_model::Timestamp::from_millis(seconds * 1_000),
-                chorus_model::TimePrecision::Second,
-            )
-        }),
-        13 if digits => text.parse().map(time::epoch_millis).unwrap_or_default(),
-        _ if digits => time::digits(text),
-        _ => time::iso(text),
-    }
 }
 
 /// A plate camera's picture, or its sign of life.
 ///
 /// # Errors
 /// When it is neither.
-pub(super) fn its(root: &Object<'_>, json: &str, flag: Option<&'static str>) -> Result<Piece, Reason> {
+pub(super) fn its(root: &Object<'_>, flag: Option<&'static str>) -> Result<Piece, Reason> {
     if root.text("Active").is_some_and(|word| word.eq_ignore_ascii_case("keepAlive")) {
         let device = fields::serial(root);
         let scheme = if device.is_some() { DeviceScheme::Serial } else { DeviceScheme::Own };
@@ -109,9 +84,9 @@ pub(super) fn its(root: &Object<'_>, json: &str, flag: Option<&'static str>) -> 
     observation.device_kind = Some("camera");
     observation.object_class = Some("vehicle");
     observation.time = snap.text_of(&["AccurateTime", "SnapTime"]).map(|text| time::iso(&text)).unwrap_or_default();
-    observation.zone = snap.number("LanNo").or_else(|| snap.number("LaneNo"));
+    observation.zone = snap.ordinal("LanNo").or_else(|| snap.ordinal("LaneNo"));
     observation.flags.extend(snap.text("Direction").and_then(|way| fields::heading(&way)));
     observation.flags.extend(flag);
-    loose::note_personal(json, fields::PERSONAL, &mut observation);
+    root.note_personal(fields::PERSONAL, &mut observation);
     Ok(Piece::Event(Box::new(observation)))
 }

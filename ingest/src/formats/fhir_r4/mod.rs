@@ -20,11 +20,9 @@
 mod types;
 
 use chorus_model::{DeviceScheme, Kind, Phase, Severity, SeveritySource};
-use serde_json::value::RawValue;
 
-use super::chorus::syntax;
 use super::json::{self, Object};
-use super::{ident, moment, text};
+use super::{ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -85,47 +83,32 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads every resource of a record.
 ///
 /// # Errors
-/// Broken JSON before the first resource, or JSON without one.
+/// None: what is no resource is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    for document in serde_json::Deserializer::from_str(&payload.text).into_iter::<&RawValue>() {
-        match document {
-            Ok(document) => resource(document, payload.flag, 0, None, pieces)?,
-            Err(error) if pieces.is_empty() => return Err(syntax(&error)),
-            // What came before the break counts.
-            Err(error) => {
-                pieces.push(Piece::Rejected(syntax(&error)));
-                break;
-            }
-        }
-        if pieces.len() >= MAX_RESOURCES {
-            pieces.push(Piece::Rejected(Reason::TooLarge));
-            break;
-        }
-    }
-    if pieces.is_empty() { Err(Reason::NotThisFormat) } else { Ok(()) }
+    json::each(&payload.text, MAX_RESOURCES, pieces, |object, pieces| resource(object, payload.flag, 0, None, pieces));
+    Ok(())
 }
 
 fn resource(
-    value: &RawValue,
+    object: &Object<'_>,
     flag: Option<&'static str>,
     depth: usize,
     bundled_at: Option<DeviceTime>,
     pieces: &mut Vec<Piece>,
 ) -> Result<(), Reason> {
-    let object = Object::read(value.get())?;
     let kind = object.text("resourceType").ok_or(Reason::NotThisFormat)?;
     if kind == "Bundle" {
-        bundle(&object, flag, depth, pieces);
+        bundle(object, flag, depth, pieces);
         return Ok(());
     }
-    let reader = Resource { object: &object, kind: &kind, flag, bundled_at };
+    let reader = Resource { object, kind: &kind, flag, bundled_at };
     pieces.push(reader.read().unwrap_or_else(Piece::Rejected));
     Ok(())
 }
 
 fn bundle(bundle: &Object<'_>, flag: Option<&'static str>, depth: usize, pieces: &mut Vec<Piece>) {
-    let at = bundle.text("timestamp").map(|at| moment::iso(&at));
+    let at = bundle.text("timestamp").map(|at| time::iso(&at));
     let entries = bundle.list("entry");
     if entries.is_empty() {
         pieces.push(Piece::Filtered("empty_bundle"));
@@ -135,9 +118,9 @@ fn bundle(bundle: &Object<'_>, flag: Option<&'static str>, depth: usize, pieces:
             pieces.push(Piece::Rejected(Reason::TooLarge));
             return;
         }
-        let inner = json::object(entry).and_then(|entry| entry.get("resource"));
+        let inner = json::object(entry).and_then(|entry| entry.object("resource"));
         let read = match inner {
-            Some(inner) => resource(inner, flag, depth + 1, at, pieces),
+            Some(inner) => resource(&inner, flag, depth + 1, at, pieces),
             // An entry that says what was deleted has none.
             None => {
                 pieces.push(Piece::Filtered("no_resource"));
@@ -163,8 +146,7 @@ impl Resource<'_> {
             "Encounter" => self.encounter(),
             "Location" => self.location(),
             "Device" => {
-                let reason =
-                    self.object.list("statusReason").into_iter().find_map(|reason| coding(&json::object(reason)?));
+                let reason = self.object.objects("statusReason").find_map(|reason| coding(&reason));
                 let state = types::device(&self.status(), &reason.unwrap_or_default());
                 self.state(state, self.id(), None)
             }
@@ -199,7 +181,7 @@ impl Resource<'_> {
             None if status.is_empty() => return Err(Reason::MissingField),
             None => return Err(Reason::BadValue),
         };
-        let locations: Vec<Object<'_>> = self.object.list("location").into_iter().filter_map(json::object).collect();
+        let locations: Vec<Object<'_>> = self.object.objects("location").collect();
         // Where the patient is now; else where he was last.
         let active = locations.iter().find(|location| location.text("status").as_deref() == Some("active"));
         let location = active.or(locations.last());
@@ -252,7 +234,7 @@ impl Resource<'_> {
             "revoked" | "stopped" => Phase::End,
             _ => Phase::Pulse,
         };
-        let categories = self.object.list("category").into_iter().filter_map(json::object);
+        let categories = self.object.objects("category");
         let is_alert =
             categories.filter_map(|category| coding(&category)).any(|code| code.eq_ignore_ascii_case("alert"));
         let sender = reference(self.object, "sender").filter(|(kind, _)| kind == "Device" || kind == "DeviceMetric");
@@ -261,7 +243,7 @@ impl Resource<'_> {
         observation.phase = phase;
         let priority = self.object.text("priority").and_then(|word| types::priority(&word));
         observation.severity = priority.map(|severity: Severity| (severity, SeveritySource::Device));
-        let sent = self.object.first(&["sent", "authoredOn", "received"]).map(|at| moment::iso(&at));
+        let sent = self.object.text_of(&["sent", "authoredOn", "received"]).map(|at| time::iso(&at));
         Ok(self.finish(observation, sent))
     }
 
@@ -290,9 +272,11 @@ impl Resource<'_> {
     fn subscription(&self) -> Result<Piece, Reason> {
         let mut kind = self.object.text("type").map(std::borrow::Cow::into_owned);
         let mut subscription = reference(self.object, "subscription");
-        for parameter in self.object.list("parameter").into_iter().filter_map(json::object) {
+        for parameter in self.object.objects("parameter") {
             match parameter.text("name").as_deref() {
-                Some("type") => kind = parameter.first(&["valueCode", "valueString"]).map(std::borrow::Cow::into_owned),
+                Some("type") => {
+                    kind = parameter.text_of(&["valueCode", "valueString"]).map(std::borrow::Cow::into_owned)
+                }
                 Some("subscription") => subscription = reference(&parameter, "valueReference"),
                 _ => {}
             }
@@ -315,7 +299,7 @@ impl Resource<'_> {
 
     fn finish(&self, mut observation: Observation, at: Option<DeviceTime>) -> Piece {
         let meta = self.object.object("meta");
-        let updated = meta.as_ref().and_then(|meta| meta.text("lastUpdated")).map(|at| moment::iso(&at));
+        let updated = meta.as_ref().and_then(|meta| meta.text("lastUpdated")).map(|at| time::iso(&at));
         observation.time = at.unwrap_or_default();
         if observation.time == DeviceTime::Missing
             && let Some(updated) = updated.filter(|updated| *updated != DeviceTime::Missing)
@@ -324,9 +308,8 @@ impl Resource<'_> {
             observation.flags.push("updated_time");
         }
         observation.native_id = self.identity(meta.as_ref(), observation.time);
-        let tags = meta.map(|meta| meta.list("tag")).unwrap_or_default();
-        observation.is_test =
-            tags.into_iter().filter_map(json::object).any(|tag| tag.text("code").as_deref() == Some("HTEST"));
+        let is_test = |tag: Object<'_>| tag.text("code").as_deref() == Some("HTEST");
+        observation.is_test = meta.is_some_and(|meta| meta.objects("tag").any(is_test));
         for name in self.object.present(PERSONAL) {
             observation.drop_field(name);
         }
@@ -335,14 +318,10 @@ impl Resource<'_> {
     }
 
     /// A version is told once. Without it, what is told is as old as its time; without that too, nothing tells a repeat.
-    fn identity(&self, meta: Option<&Object<'_>>, time: DeviceTime) -> Option<String> {
+    fn identity(&self, meta: Option<&Object<'_>>, at: DeviceTime) -> Option<String> {
         let id = self.id()?;
         let version = meta.and_then(|meta| meta.text("versionId")).and_then(|version| ident::token(&version));
-        let version = version.or_else(|| match time {
-            DeviceTime::Zoned(at, _) | DeviceTime::Contradictory(at, _) => Some(at.to_string()),
-            DeviceTime::Local(at, _) => Some(at.to_string()),
-            DeviceTime::Missing => None,
-        })?;
+        let version = version.or_else(|| time::stamp(at))?;
         Some(format!("{}/{id}/{}/{version}", self.kind, ident::token(&self.status()).unwrap_or_default()))
     }
 }
@@ -364,13 +343,15 @@ fn reference(object: &Object<'_>, member: &str) -> Option<(String, String)> {
 /// The start or the end of a period.
 fn period(object: &Object<'_>, bound: &str) -> Option<DeviceTime> {
     let at = object.object("period")?.text(bound)?;
-    Some(moment::iso(&at)).filter(|at| *at != DeviceTime::Missing)
+    Some(time::iso(&at)).filter(|at| *at != DeviceTime::Missing)
 }
 
 /// The first code of a concept.
 fn coding(concept: &Object<'_>) -> Option<String> {
-    concept
-        .list("coding")
-        .into_iter()
-        .find_map(|coding| json::object(coding)?.text("code").map(std::borrow::Cow::into_owned))
+    concept.objects("coding").find_map(|coding| coding.text("code").map(std::borrow::Cow::into_owned))
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
 }

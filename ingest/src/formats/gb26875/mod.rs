@@ -30,7 +30,7 @@ use chorus_model::{DeviceScheme, Integrity, Kind, Phase};
 
 use self::frame::{Frame, Frames, little};
 use self::tables::{Bit, Operation};
-use super::{moment, text};
+use super::{text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -68,14 +68,7 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     } else {
         return Err(Reason::NotThisFormat);
     }
-    match pieces.as_slice() {
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn frames(bytes: &[u8], strict: bool, pieces: &mut Vec<Piece>) {
@@ -257,7 +250,7 @@ impl Object<'_> {
         if self.time == DeviceTime::Missing && time != DeviceTime::Missing {
             observation.flags.push("frame_time");
         }
-        observation.flags.extend(moment::order(self.time, self.frame.sent));
+        observation.flags.extend(time::order(self.time, self.frame.sent));
         if self.is_miscounted {
             observation.flags.push("object_count_wrong");
         }
@@ -290,4 +283,9 @@ fn observe(frame: &Frame<'_>, kind: Kind, time: DeviceTime) -> Observation {
 fn identity(frame: &Frame<'_>, index: usize, time: DeviceTime) -> Option<String> {
     let DeviceTime::Local(at, _) = time else { return None };
     Some(format!("{}/{}/{index}/{at}", frame.source, frame.serial))
+}
+
+/// The tables of the format's page.
+pub(super) fn pages() -> Vec<super::doc::Table> {
+    tables::pages()
 }

@@ -2,6 +2,8 @@
 
 use chorus_model::{Kind, Phase};
 
+use super::super::doc;
+
 /// What a set bit of a status word says: the kind, and a remark.
 pub(super) type Bit = (u16, Kind, Option<&'static str>);
 
@@ -95,4 +97,18 @@ pub(super) fn part(code: u8) -> Option<&'static str> {
         121 => "sounder",
         _ => return None,
     })
+}
+
+/// The bits, for the format's page.
+pub(super) fn pages() -> Vec<doc::Table> {
+    let bits = |title, bits: &[Bit]| doc::Table {
+        title,
+        columns: &["bit", "kind", "flag"],
+        rows: bits.iter().map(|(bit, kind, flag)| vec![bit.to_string(), kind.to_string(), doc::cell(*flag)]).collect(),
+    };
+    vec![
+        bits("Status of a fire system (type 1)", SYSTEM),
+        bits("Status of a part (type 2)", PART),
+        bits("Status of the transmission device (type 21)", DEVICE),
+    ]
 }

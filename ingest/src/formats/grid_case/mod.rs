@@ -23,15 +23,16 @@ mod fields;
 use std::borrow::Cow;
 
 use chorus_model::{DeviceScheme, Geo, Kind, Phase, Severity, SeveritySource};
-use serde_json::value::RawValue;
 
-use super::chorus::syntax;
 use super::json::{self, Object};
-use super::{ident, moment, text, time};
+use super::{ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
 pub const NAME: &str = "grid-case";
+
+/// The most reports of one record.
+const MAX_PIECES: usize = 1_000;
 
 /// True for JSON with a member that only such reports have.
 pub fn sniff(bytes: &[u8]) -> bool {
@@ -71,21 +72,19 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads every report of a record.
 ///
 /// # Errors
-/// Broken JSON, or JSON without a report.
+/// None: what is no report is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
-    let document: &RawValue =
-        serde_json::from_str(payload.text.trim_start_matches('\u{feff}')).map_err(|error| syntax(&error))?;
-    json::each(document, fields::WRAPPERS, pieces, &mut |object, pieces| match unwanted(object) {
+    json::unwrap_each(&payload.text, MAX_PIECES, fields::WRAPPERS, pieces, |object, pieces| match unwanted(object) {
         Some(word) => pieces.push(Piece::Filtered(word)),
         None => report(object, payload.flag, pieces),
-    })?;
-    if pieces.is_empty() { Err(Reason::NotThisFormat) } else { Ok(()) }
+    });
+    Ok(())
 }
 
 /// Tables about people who are watched or ill.
 fn unwanted(object: &Object<'_>) -> Option<&'static str> {
-    let table = object.first(fields::TABLES).unwrap_or_default();
+    let table = object.text_of(fields::TABLES).unwrap_or_default();
     let is_table = table.starts_with("ZZ_") && !table.contains("MDJF") && !table.contains("SJ");
     let names_people = object.names().any(|name| {
         fields::SPECIAL.iter().any(|special| name.eq_ignore_ascii_case(special))
@@ -97,14 +96,14 @@ fn unwanted(object: &Object<'_>) -> Option<&'static str> {
 /// The pieces that one object is; none when it is no report.
 fn report(object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
     let before = pieces.len();
-    let signed = object.truth(fields::SIGNED_IN);
-    let signed_at = object.first(fields::SIGNED_IN_AT);
+    let signed = object.truth_of(fields::SIGNED_IN);
+    let signed_at = object.text_of(fields::SIGNED_IN_AT);
     if signed == Some(true) || (signed.is_none() && signed_at.is_some()) {
         let mut checkin = observe(object, Kind::PatrolCheckin);
-        checkin.zone = object.first(fields::POINT).and_then(|point| ident::token(&point));
-        checkin.time = signed_at.map(|at| instant(&at)).unwrap_or_default();
+        checkin.zone = object.text_of(fields::POINT).and_then(|point| ident::token(&point));
+        checkin.time = signed_at.map(|at| time::any(&at)).unwrap_or_default();
         if checkin.time == DeviceTime::Missing {
-            checkin.time = object.first(fields::PROCESSED).map(|at| instant(&at)).unwrap_or_default();
+            checkin.time = object.text_of(fields::PROCESSED).map(|at| time::any(&at)).unwrap_or_default();
         }
         finish(checkin, object, flag, pieces);
     }
@@ -112,7 +111,7 @@ fn report(object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piec
         finish(observe(object, Kind::ReportAllSafe), object, flag, pieces);
     } else if signed.is_none() && is_case(object) {
         let mut case = observe(object, Kind::ReportEvent);
-        case.zone = object.first(fields::MATTER).and_then(|matter| matter_of(&matter));
+        case.zone = object.text_of(fields::MATTER).and_then(|matter| matter_of(&matter));
         case.phase = phase(object);
         case.severity = severity(object).map(|severity| (severity, SeveritySource::Device));
         finish(case, object, flag, pieces);
@@ -146,7 +145,7 @@ fn matter_of(text: &str) -> Option<String> {
 
 /// An identity that is not a person's: not the number of an identity card or a mobile telephone.
 fn identity(object: &Object<'_>) -> Option<String> {
-    let id = object.first(fields::IDENTITY).and_then(|id| ident::token(&id))?;
+    let id = object.text_of(fields::IDENTITY).and_then(|id| ident::token(&id))?;
     let digits = id.bytes().filter(u8::is_ascii_digit).count();
     let is_card = id.len() == 18 && digits >= 17 && id.get(6..8).is_some_and(|century| matches!(century, "19" | "20"));
     let is_telephone = id.len() == 11 && digits == 11 && id.starts_with('1');
@@ -157,17 +156,17 @@ fn identity(object: &Object<'_>) -> Option<String> {
 fn is_well(object: &Object<'_>) -> bool {
     let verdicts =
         fields::VERDICT.iter().filter_map(|name| object.text(name)).filter_map(|word| fields::verdict(&word));
-    let wrong = object.truth(fields::WRONG).map(|wrong| !wrong);
-    let mut said: Vec<bool> = verdicts.chain(wrong).chain(object.truth(fields::WELL)).collect();
+    let wrong = object.truth_of(fields::WRONG).map(|wrong| !wrong);
+    let mut said: Vec<bool> = verdicts.chain(wrong).chain(object.truth_of(fields::WELL)).collect();
     said.sort_unstable();
     said.first() == Some(&true)
 }
 
 fn phase(object: &Object<'_>) -> Phase {
-    if object.truth(fields::SETTLED) == Some(true) {
+    if object.truth_of(fields::SETTLED) == Some(true) {
         return Phase::End;
     }
-    object.first(fields::STATUS).and_then(|status| fields::phase(&status)).unwrap_or(Phase::Pulse)
+    object.text_of(fields::STATUS).and_then(|status| fields::phase(&status)).unwrap_or(Phase::Pulse)
 }
 
 fn severity(object: &Object<'_>) -> Option<Severity> {
@@ -190,25 +189,23 @@ fn observe(object: &Object<'_>, kind: Kind) -> Observation {
     };
     let mut observation = Observation::new(device, DeviceScheme::Own, kind);
     observation.device_kind = device_kind;
-    observation.time = object.first(fields::HAPPENED).map(|at| instant(&at)).unwrap_or_default();
+    observation.time = object.text_of(fields::HAPPENED).map(|at| time::any(&at)).unwrap_or_default();
     observation
 }
 
 fn finish(mut observation: Observation, object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) {
-    let reported = object.first(fields::REPORTED).map(|at| instant(&at)).unwrap_or_default();
+    let reported = object.text_of(fields::REPORTED).map(|at| time::any(&at)).unwrap_or_default();
     if observation.time == DeviceTime::Missing && reported != DeviceTime::Missing {
         observation.time = reported;
         observation.flags.push("report_time");
     }
-    observation.flags.extend(moment::order(observation.time, reported));
+    observation.flags.extend(time::order(observation.time, reported));
     observation.native_id = identity(object);
-    observation.count = object.number(fields::PEOPLE).and_then(whole);
-    observation.is_test = object.truth(&["isTest", "test", "isDrill", "drill"]) == Some(true);
-    observation.is_replay = object.truth(&["isOffline", "offline", "isSupplement", "isReplay"]) == Some(true);
+    observation.count = object.number_of(fields::PEOPLE).and_then(whole);
+    observation.is_test = object.truth_of(&["isTest", "test", "isDrill", "drill"]) == Some(true);
+    observation.is_replay = object.truth_of(&["isOffline", "offline", "isSupplement", "isReplay"]) == Some(true);
     observation.geo = position(object);
-    for name in object.present(fields::PERSONAL) {
-        observation.drop_field(name);
-    }
+    object.note_personal(fields::PERSONAL, &mut observation);
     observation.flags.extend(flag);
     pieces.push(Piece::Event(Box::new(observation)));
 }
@@ -220,12 +217,12 @@ fn whole(number: f64) -> Option<i64> {
 
 /// As it is told: which is which, and whether it can be at all, is seen at the border.
 fn position(object: &Object<'_>) -> Option<Geo> {
-    let lat = object.number(&["latitude", "lat", "wd", "纬度"])?;
-    let lon = object.number(&["longitude", "lon", "lng", "jd", "经度"])?;
+    let lat = object.number_of(&["latitude", "lat", "wd", "纬度"])?;
+    let lon = object.number_of(&["longitude", "lon", "lng", "jd", "经度"])?;
     if lat == 0.0 && lon == 0.0 {
         return None;
     }
-    let datum = object.first(&["datum", "coordType", "coordinateType", "coordinateSystem", "coordSys"]);
+    let datum = object.text_of(&["datum", "coordType", "coordinateType", "coordinateSystem", "coordSys"]);
     let datum = match datum.unwrap_or_default().to_ascii_lowercase().replace(['-', '_'], "").as_str() {
         "wgs84" | "wgs84ll" | "epsg:4326" => "wgs84",
         "gcj02" | "gcj02ll" => "gcj02",
@@ -235,19 +232,7 @@ fn position(object: &Object<'_>) -> Option<Geo> {
     Some(Geo { lat, lon, datum: Cow::Borrowed(datum) })
 }
 
-/// ISO 8601 down to a day, digits in a row, or seconds or milliseconds since 1970.
-fn instant(text: &str) -> DeviceTime {
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return moment::iso(text);
-    }
-    match text.len() {
-        10 => text.parse::<i64>().map_or(DeviceTime::Missing, |seconds| {
-            DeviceTime::Zoned(
-                chorus_model::Timestamp::from_millis(seconds * 1_000),
-                chorus_model::TimePrecision::Second,
-            )
-        }),
-        13 => text.parse().map(time::epoch_millis).unwrap_or_default(),
-        _ => moment::compact(text),
-    }
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(fields::PERSONAL.iter().copied())]
 }

@@ -1,10 +1,12 @@
 //! What an access controller reports: major and minor codes of HCNetSDK, as in the maker's tables.
 //!
 //! Minor codes are decimal on the wire and hexadecimal in the tables; here they stand as in the tables. Where a code has a
-//! partner that ends it, the pair is start and end; the rest are pulses. 5/0x36 to 5/0x44 are absent from the public table
-//! and known from the SDK's header, as are no others.
+//! partner that ends it, the pair is start and end; the rest are pulses. 5/0x36 to 5/0x44, 5/0x68 to 5/0x70 and 5/0x74 are
+//! absent from the public table and known from the SDK's header, as are no others.
 
 use chorus_model::{Kind, Phase};
+
+use super::super::doc;
 
 /// What a pair of codes says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +107,7 @@ fn event(minor: u32) -> Option<Meaning> {
     match minor {
         // Card, code, finger, face, number, in their combinations: accepted.
         0x01 | 0x02 | 0x10 | 0x22 | 0x26 | 0x28 | 0x2b | 0x2e | 0x36 | 0x39 | 0x3c | 0x3f | 0x42 | 0x45 | 0x48
-        | 0x4b | 0x4d | 0x65 | 0x99 | 0xb3 | 0xb5 => plain(Kind::AccessGranted, Pulse),
+        | 0x4b | 0x4d | 0x65 | 0x69 | 0x99 | 0xb3 | 0xb5 => plain(Kind::AccessGranted, Pulse),
         // The same: refused, timed out, expired, unknown, out of hours, blocked. 0x0f is described as "completed" and named
         // "fail": never taken for granted.
         0x03..=0x0f
@@ -135,6 +137,8 @@ fn event(minor: u32) -> Option<Meaning> {
         | 0x5e
         | 0x66
         | 0x67
+        | 0x68
+        | 0x70
         | 0x71
         | 0x75..=0x78
         | 0x82
@@ -171,6 +175,8 @@ fn event(minor: u32) -> Option<Meaning> {
         0x53..=0x5b => plain(Kind::DeviceFault, Pulse),
         0x5c | 0x5d => plain(Kind::GateFault, Pulse),
         0x72 | 0x73 => Some(Filtered("message")),
+        // The address of a telephone nearby: whoever carries it is not followed.
+        0x74 => Some(Filtered("telephone_nearby")),
         // Turnstiles.
         0x85 => plain(Kind::AccessTailgating, Pulse),
         0x86 => remark(Kind::AccessTailgating, Pulse, "reverse_passing"),
@@ -182,6 +188,30 @@ fn event(minor: u32) -> Option<Meaning> {
         0x8d => remark(Kind::GateFault, End, "obstructed"),
         0xac..=0xb2 => Some(Filtered("maintenance")),
         _ => None,
+    }
+}
+
+/// The codes, for the format's page.
+pub(super) fn table() -> doc::Table {
+    let row = |major: u32, minor: u32| {
+        let cells = match by_code(major, minor)? {
+            Event(kind, phase, word) => [kind.to_string(), phase.as_str().to_owned(), doc::cell(word)],
+            Filtered(word) => [format!("filtered: {word}"), String::new(), String::new()],
+        };
+        Some((minor, cells.to_vec()))
+    };
+    let of_major = |major: u32| {
+        // Whatever an operator did is filtered, so there the table shows what is not.
+        let operator = |cells: &Vec<String>| major != 3 || !cells.iter().any(|cell| cell.contains("operator_log"));
+        let rows = (0..0x1000).filter_map(move |minor| row(major, minor)).filter(move |(_, cells)| operator(cells));
+        doc::ranges(rows, |minor| format!("{minor} (0x{minor:x})"))
+            .into_iter()
+            .map(move |cells| std::iter::once(major.to_string()).chain(cells).collect::<Vec<_>>())
+    };
+    doc::Table {
+        title: "Codes of access controllers; of major 3 all that is not listed is filtered as operator_log",
+        columns: &["major", "minor", "kind", "phase", "flag"],
+        rows: [1, 2, 3, 5].into_iter().flat_map(of_major).collect(),
     }
 }
 

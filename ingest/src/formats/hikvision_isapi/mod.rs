@@ -5,14 +5,15 @@
 //! there are five. A part that is a picture is left at the border and named on the event before it.
 
 mod access;
+mod json;
 mod kinds;
 mod notice;
 
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::notice::{Device, Document, Notice, State};
-use super::{contact_id, multipart, text, time};
-use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
+use super::{contact_id, doc, http, multipart, text, time};
+use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
 pub const NAME: &str = "hikvision-isapi";
@@ -31,7 +32,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// When the body is one document, and that cannot be read.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let mut pictures = false;
-    for part in multipart::parts(raw.bytes) {
+    for part in multipart::parts(http::body(raw.bytes)) {
         if pieces.len() >= MAX_PIECES {
             pieces.push(Piece::Rejected(Reason::TooLarge));
             break;
@@ -57,6 +58,19 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
         pieces.push(Piece::Filtered("picture"));
     }
     Ok(())
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    let row = |(words, meaning): &(&[&str], kinds::Meaning)| {
+        std::iter::once(words.join(", ")).chain(meaning.says()).collect::<Vec<_>>()
+    };
+    let words = doc::Table {
+        title: "`eventType`, in any case",
+        columns: &["word", "kind", "phase"],
+        rows: kinds::WORDS.iter().map(row).collect(),
+    };
+    vec![words, access::table(), doc::left_behind(notice::PERSONAL)]
 }
 
 /// Names the picture on the event that it belongs to; false when there is none yet.
@@ -95,12 +109,12 @@ fn documents(mut body: &[u8], pieces: &mut Vec<Piece>) {
 
 fn json_documents(body: &[u8], pieces: &mut Vec<Piece>) {
     let payload = text::decode(body);
-    for value in serde_json::Deserializer::from_str(&payload.text).into_iter::<serde_json::Value>() {
+    for value in serde_json::Deserializer::from_str(&payload.text).into_iter::<json::Json>() {
         if pieces.len() >= MAX_PIECES {
             return pieces.push(Piece::Rejected(Reason::TooLarge));
         }
         match value {
-            Ok(value) => push(notice::from_json(&value), payload.flag, pieces),
+            Ok(json::Json(document)) => push(document, payload.flag, pieces),
             Err(error) => return pieces.push(Piece::Rejected(super::chorus::syntax(&error))),
         }
     }
@@ -231,7 +245,15 @@ fn of_panel(notice: &Notice) -> Result<Observation, Reason> {
     let phase = contact_id::phase(qualifier, meaning.kind).ok_or(Reason::BadValue)?;
     let mut observation = base(meaning.kind, phase, notice);
     observation.device_kind = Some("panel");
-    observation.zone.clone_from(&notice.cid_zone);
+    // The field is called zone, and holds the user where the code is about one.
+    if !contact_id::names_a_user(code) {
+        observation.zone.clone_from(&notice.cid_zone);
+    } else if let Some(user) = notice.cid_zone.as_deref().and_then(Credential::new) {
+        match meaning.kind {
+            Kind::DeviceHeartbeat => observation.drop_field("user"),
+            _ => observation.credential = Some(user),
+        }
+    }
     observation.outcome = outcome(meaning.kind);
     observation.is_test = meaning.is_test;
     observation.flags.extend(contact_id::arming(qualifier, code));

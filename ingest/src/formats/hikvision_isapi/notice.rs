@@ -1,8 +1,6 @@
 //! The fields that are read, from XML and JSON alike. What is not named here never leaves a document.
 
-use serde_json::Value;
-
-use super::super::{ident, text, xml};
+use super::super::{http, ident, text, xml};
 use crate::observation::{Credential, Reason};
 
 /// Longer element names are an attack, not a device.
@@ -13,7 +11,7 @@ pub(super) const MAX_NOTICES: usize = 1_000;
 const MAX_RELATIONS: usize = 16;
 
 /// Fields that hold, or may hold, something about a person. Named when present, never read.
-const PERSONAL: [&str; 36] = [
+pub(super) const PERSONAL: [&str; 36] = [
     "FaceRect",
     "IDCardNo",
     "QRCodeInfo",
@@ -126,7 +124,7 @@ impl Notice {
     }
 
     /// Notes that a field is there.
-    fn saw(&mut self, name: &str) {
+    pub(super) fn saw(&mut self, name: &str) {
         if let Some(known) = PERSONAL.iter().find(|personal| **personal == name)
             && !self.dropped.contains(known)
         {
@@ -135,7 +133,7 @@ impl Notice {
     }
 
     /// Reads a field by its name and that of the element around it; the first one counts.
-    fn take(&mut self, parent: &str, name: &str, value: &str) {
+    pub(super) fn take(&mut self, parent: &str, name: &str, value: &str) {
         let value = value.trim();
         if value.is_empty() {
             return;
@@ -165,7 +163,7 @@ impl Notice {
             "relationEvent" if self.relations.len() < MAX_RELATIONS => self.relations.extend(ident::token(value)),
             "regionID" => first(&mut self.region, ident::token(value)),
             "inputIOPortID" => first(&mut self.input, ident::token(value)),
-            "detectionTarget" => first(&mut self.target, target(value)),
+            "detectionTarget" | "targetType" => first(&mut self.target, target(value)),
             "line" if parent == "ANPR" => first(&mut self.lane, ident::token(value)),
             "direction" if matches!(parent, "ANPR" | "Plate") => first(&mut self.direction, direction(value)),
             "enter" | "exit" if parent == "peopleCounting" => {
@@ -280,57 +278,9 @@ pub(super) fn from_xml(document: &str) -> Result<Document, Reason> {
     }
 }
 
-/// Reads one JSON document.
-pub(super) fn from_json(value: &Value) -> Result<Document, Reason> {
-    if let Value::Array(values) = value {
-        return Ok(Document::Notices(values.iter().take(MAX_NOTICES + 1).map(|value| notice("", value)).collect()));
-    }
-    if let Some(search) = value.get("AcsEvent") {
-        let entries = search.get("InfoList").and_then(Value::as_array);
-        let notices =
-            entries.into_iter().flatten().take(MAX_NOTICES + 1).map(|entry| notice("InfoList", entry)).collect();
-        return Ok(Document::Polled(notices));
-    }
-    if let Some(inner) = value.get("EventNotificationAlert") {
-        return Ok(Document::Notices(vec![notice("", inner)]));
-    }
-    if value.get("eventType").is_some() {
-        return Ok(Document::Notices(vec![notice("", value)]));
-    }
-    if value.get("statusCode").is_some() || value.get("ResponseStatus").is_some() {
-        return Ok(Document::Answer);
-    }
-    Err(Reason::NotThisFormat)
-}
-
-fn notice(parent: &str, value: &Value) -> Notice {
-    let mut notice = Notice::default();
-    visit(&mut notice, parent, value);
-    notice
-}
-
-/// Visits the members of an object; those of an array count as members of what holds it. The parser bounds the depth.
-fn visit(notice: &mut Notice, parent: &str, value: &Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                notice.saw(name);
-                match value {
-                    Value::Object(_) | Value::Array(_) => visit(notice, name, value),
-                    Value::String(text) => notice.take(parent, name, text),
-                    Value::Number(number) => notice.take(parent, name, &number.to_string()),
-                    Value::Bool(flag) => notice.take(parent, name, if *flag { "true" } else { "false" }),
-                    Value::Null => {}
-                }
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| visit(notice, parent, value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
 /// True for bytes that look like this format.
 pub(super) fn sniff(bytes: &[u8]) -> bool {
+    let bytes = http::body(bytes);
     const HEAD: usize = 4096;
     let has = |needle: &[u8]| text::contains(bytes, needle, HEAD);
     match text::first_byte(bytes) {

@@ -18,11 +18,13 @@
 
 mod types;
 
+use std::borrow::Cow;
+
 use chorus_model::{DeviceScheme, Kind, Outcome, Phase, Severity, SeveritySource};
 
 use self::types::Meaning;
-use super::loose::{self, Object};
-use super::{ident, text, time};
+use super::json::{self, Object};
+use super::{http, ident, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -76,7 +78,7 @@ const PERSONAL: &[&str] = &[
 
 /// True for JSON of an event notification.
 pub fn sniff(bytes: &[u8]) -> bool {
-    let body = loose::http_body(bytes);
+    let body = http::body(bytes);
     let all = body.len();
     matches!(text::first_byte(body), Some(b'{' | b'['))
         && (text::contains(body, b"\"OnEventNotify\"", all)
@@ -86,84 +88,71 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads the notifications of a body.
 ///
 /// # Errors
-/// When the body is one document, and that is no notification.
+/// None: what is no notification is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let payload = text::decode(loose::http_body(raw.bytes));
-    let mut refused = None;
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            return;
-        }
-        if let Err(reason) = document.and_then(|document| notification(document.get(), payload.flag, pieces)) {
-            refused = Some(reason);
-            pieces.push(Piece::Rejected(reason));
-        }
-    });
-    match (pieces.as_slice(), refused) {
-        ([Piece::Rejected(_)], Some(reason)) => {
-            pieces.clear();
-            Err(reason)
-        }
-        ([], _) => Err(Reason::NotThisFormat),
-        _ => Ok(()),
-    }
+    let payload = text::decode(http::body(raw.bytes));
+    json::each(&payload.text, MAX_EVENTS, pieces, |root, pieces| notification(root, payload.flag, pieces));
+    Ok(())
 }
 
-fn notification(json: &str, flag: Option<&'static str>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let root = Object::read(json)?;
+/// What a notification says of all its events.
+struct Around<'a> {
+    ability: Cow<'a, str>,
+    sent: DeviceTime,
+    is_replay: bool,
+    /// How the text was decoded.
+    flag: Option<&'static str>,
+}
+
+fn notification(root: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     // The parameters may stand without their envelope.
-    let is_history = root.truth("isHistory") == Some(true);
-    let params = root.object("params").unwrap_or(root);
-    if params.get("events").is_none() {
-        return Err(Reason::NotThisFormat);
+    let inner = root.object("params");
+    let params = inner.as_ref().unwrap_or(root);
+    let around = Around {
+        ability: params.text("ability").unwrap_or_default(),
+        sent: params.text("sendTime").map(|sent| time::any(&sent)).unwrap_or_default(),
+        is_replay: [root, params].iter().any(|told| told.truth("isHistory") == Some(true)),
+        flag,
+    };
+    if !params.has("events") {
+        if !params.has("eventType") || !params.has("srcIndex") {
+            return Err(Reason::NotThisFormat);
+        }
+        // One event of the list, as relays pass it on.
+        of_event(params, &around, pieces);
+        return Ok(());
     }
     let events = params.list("events");
     if events.is_empty() {
         pieces.push(Piece::Filtered("empty_list"));
-        return Ok(());
     }
-    let ability = params.text("ability").unwrap_or_default();
-    let stored = is_history || params.truth("isHistory") == Some(true);
-    let sent = params.text("sendTime").map(|sent| instant(&sent)).unwrap_or_default();
     for event in events {
         if pieces.len() >= MAX_EVENTS {
-            pieces.push(Piece::Rejected(Reason::TooLarge));
-            return Ok(());
+            return Err(Reason::TooLarge);
         }
-        let before = pieces.len();
         match Object::read(event.get()) {
-            Ok(outer) => of_event(&outer, event.get(), &ability, sent, flag, pieces),
+            Ok(outer) => of_event(&outer, &around, pieces),
             Err(reason) => pieces.push(Piece::Rejected(reason)),
-        }
-        for piece in pieces.iter_mut().skip(before).filter(|_| stored) {
-            if let Piece::Event(observation) = piece {
-                observation.is_replay = true;
-            }
         }
     }
     Ok(())
 }
 
 /// One event of the list; one of a rule is as many as it has details.
-fn of_event(
-    outer: &Object<'_>,
-    json: &str,
-    ability: &str,
-    sent: DeviceTime,
-    flag: Option<&'static str>,
-    pieces: &mut Vec<Piece>,
-) {
+fn of_event(outer: &Object<'_>, around: &Around<'_>, pieces: &mut Vec<Piece>) {
     // What must not pass is looked for once, however many details there are.
     let mut personal = Observation::new("", DeviceScheme::Own, Kind::DeviceHeartbeat);
-    loose::note_personal(json, PERSONAL, &mut personal);
+    outer.note_personal(PERSONAL, &mut personal);
     let finish = |read: Result<Piece, Reason>| {
         let mut piece = read.unwrap_or_else(Piece::Rejected);
         if let Piece::Event(observation) = &mut piece {
             observation.dropped.clone_from(&personal.dropped);
-            observation.flags.extend(flag);
+            observation.is_replay = around.is_replay;
+            observation.flags.extend(around.flag);
         }
         piece
     };
+    let (ability, sent) = (around.ability.as_ref(), around.sent);
     let details = outer.list("eventDetails");
     if details.is_empty() {
         let told = Told { outer, inner: outer, ability, sent, nth: 0 };
@@ -232,7 +221,7 @@ impl Told<'_, '_> {
 
     fn time(&self) -> DeviceTime {
         let mut stated = [self.inner, self.outer].into_iter().filter_map(|told| told.text("happenTime"));
-        let happened = stated.find_map(|text| match instant(&text) {
+        let happened = stated.find_map(|text| match time::any(&text) {
             DeviceTime::Missing => None,
             read => Some(read),
         });
@@ -275,12 +264,11 @@ impl Told<'_, '_> {
     }
 
     /// The id is the same for the start, the end and all between; a repeat in between is told apart by its time or status.
-    fn native_id(&self, status: Option<i64>, time: DeviceTime) -> Option<String> {
+    fn native_id(&self, status: Option<i64>, at: DeviceTime) -> Option<String> {
         let id = self.outer.text("eventId").and_then(|id| ident::token(&id))?;
         let nth = if self.nth == 0 { String::new() } else { format!("/{}", self.nth) };
-        Some(match (status, time) {
-            (Some(3), DeviceTime::Zoned(at, _) | DeviceTime::Contradictory(at, _)) => format!("{id}{nth}/{at}"),
-            (Some(3), DeviceTime::Local(at, _)) => format!("{id}{nth}/{at}"),
+        Some(match (status, time::stamp(at)) {
+            (Some(3), Some(at)) => format!("{id}{nth}/{at}"),
             (Some(status @ (4 | 5)), _) => format!("{id}{nth}/{status}"),
             _ => format!("{id}{nth}"),
         })
@@ -306,18 +294,6 @@ fn device_kind(source: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// A time as the platform writes it: ISO 8601, a space for the `T`, or milliseconds since 1970.
-fn instant(text: &str) -> DeviceTime {
-    if text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().map(time::epoch_millis).unwrap_or_default();
-    }
-    match time::iso(text) {
-        // The maker's own documents have blanks within.
-        DeviceTime::Missing if text.contains('T') => time::iso(&text.split_whitespace().collect::<String>()),
-        read => read,
-    }
-}
-
 fn is_ahead(at: chorus_model::Timestamp, sent: chorus_model::Timestamp) -> bool {
     at.as_micros().saturating_sub(sent.as_micros()) > AHEAD_MINUTES * 60_000_000
 }
@@ -332,7 +308,7 @@ fn of_scene(data: &Object<'_>, observation: &mut Observation) {
         Some("vehicle") => Some("vehicle"),
         _ => None,
     };
-    observation.zone = scene.number("regionID").or_else(|| scene.number("lineID"));
+    observation.zone = scene.ordinal("regionID").or_else(|| scene.ordinal("lineID"));
 }
 
 /// The card, else the number of the person.
@@ -350,6 +326,11 @@ fn passages(data: &Object<'_>) -> Option<i64> {
         return None;
     }
     Some(sides.into_iter().flatten().filter(|side| (0..=i64::from(u32::MAX)).contains(side)).sum())
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![types::table(), super::doc::left_behind(PERSONAL.iter().copied())]
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 use chorus_model::{Kind, Phase};
 
+use super::super::doc;
+
 /// What a number says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -148,6 +150,22 @@ pub(super) fn by_code(code: i64) -> Option<Meaning> {
 /// Nothing of a face passes, whatever its number: the categories of the platform that are about faces.
 pub(super) fn is_about_faces(ability: &str) -> bool {
     ability.contains("face") || ability == "event_frs" || ability == "event_fcra"
+}
+
+/// The numbers, for the format's page.
+pub(super) fn table() -> doc::Table {
+    let row = |(code, meaning): &(i64, Meaning)| match *meaning {
+        Meaning::Event { kind, phase, flag } => {
+            let phase = phase.map_or("by `status`", Phase::as_str);
+            vec![code.to_string(), kind.to_string(), phase.to_owned(), doc::cell(flag)]
+        }
+        Filtered(word) => vec![code.to_string(), format!("filtered: {word}"), String::new(), String::new()],
+    };
+    doc::Table {
+        title: "`eventType`",
+        columns: &["number", "kind", "phase", "flag"],
+        rows: TYPES.iter().map(row).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use chorus_model::{DeviceScheme, Kind, Phase, Severity, SeveritySource};
 
-use super::super::{ident, moment};
+use super::super::{ident, time};
 use super::message::Segment;
 use super::tables::{self, Facet};
 use crate::observation::{DeviceTime, Observation};
@@ -73,7 +73,7 @@ impl<'m> Group<'m> {
         let fields: &[usize] = if phase == Phase::End { &[8, 7] } else { &[7, 22] };
         let of_order = fields.iter().filter_map(|field| Some(self.order?.component(*field, 1)));
         let of_facets = self.observations.iter().map(|segment| segment.component(14, 1));
-        let mut times = of_order.chain(of_facets).map(moment::compact);
+        let mut times = of_order.chain(of_facets).map(time::digits);
         times.find(|time| *time != DeviceTime::Missing).unwrap_or_default()
     }
 

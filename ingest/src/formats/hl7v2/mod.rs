@@ -32,7 +32,7 @@ use chorus_model::{DeviceScheme, Kind};
 
 use self::alarm::Group;
 use self::message::{Message, Part, Segment};
-use super::{ident, moment};
+use super::{ident, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -86,11 +86,6 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     }
     match pieces.as_slice() {
         [] if is_batch => pieces.push(Piece::Filtered("empty_batch")),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            return Err(reason);
-        }
         _ => {}
     }
     Ok(())
@@ -225,12 +220,12 @@ impl<'m> Envelope<'m> {
     }
 
     fn finish(&self, mut observation: Observation, index: usize) -> Piece {
-        let sent = moment::compact(self.header.component(7, 1));
+        let sent = time::digits(self.header.component(7, 1));
         if observation.time == DeviceTime::Missing && sent != DeviceTime::Missing {
             observation.time = sent;
             observation.flags.push("message_time");
         }
-        observation.flags.extend(moment::order(observation.time, sent));
+        observation.flags.extend(time::order(observation.time, sent));
         observation.native_id = self.identity(index);
         observation.native_seq = self.header.component(13, 1).parse().ok();
         observation.is_test = matches!(self.header.component(11, 1), "T" | "D");
@@ -246,7 +241,7 @@ impl<'m> Envelope<'m> {
     /// A message that is sent again keeps its control id and its time. Some senders count from 1 each day.
     fn identity(&self, index: usize) -> Option<String> {
         let control = ident::token(self.header.field(10))?;
-        let sent = Some(self.header.component(7, 1)).filter(|sent| moment::compact(sent) != DeviceTime::Missing);
+        let sent = Some(self.header.component(7, 1)).filter(|sent| time::digits(sent) != DeviceTime::Missing);
         let sent = sent.unwrap_or_default();
         let [facility, application] =
             [4, 3].map(|field| ident::token(self.header.component(field, 1)).unwrap_or_default());
@@ -256,6 +251,11 @@ impl<'m> Envelope<'m> {
 
 /// EVN-6 (occurred), else EVN-2 (recorded).
 fn of_event(event: &Segment<'_>) -> DeviceTime {
-    let times = [6, 2].map(|field| moment::compact(event.component(field, 1)));
+    let times = [6, 2].map(|field| time::digits(event.component(field, 1)));
     times.into_iter().find(|time| *time != DeviceTime::Missing).unwrap_or_default()
+}
+
+/// The tables of the format's page.
+pub(super) fn pages() -> Vec<super::doc::Table> {
+    vec![tables::page(), super::doc::left_behind(PERSONAL)]
 }

@@ -2,6 +2,8 @@
 
 use chorus_model::Severity;
 
+use super::super::doc;
+
 /// What a trigger of ADT says of a ward's beds: the remark, or why it is no safety event.
 pub(super) fn movement(trigger: &str) -> Option<Result<&'static str, &'static str>> {
     Some(match trigger {
@@ -143,4 +145,20 @@ pub(super) fn device_kind(name: &str) -> Option<&'static str> {
         ("MDC_DEV_GATEWAY", "gateway"),
     ];
     KINDS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, kind)| *kind)
+}
+
+/// The triggers of ADT, for the format's page.
+pub(super) fn page() -> doc::Table {
+    let row = |number: u32| {
+        let cells = match movement(&format!("A{number:02}"))? {
+            Ok(flag) => ["occupancy.changed".to_owned(), flag.to_owned()],
+            Err(word) => [format!("filtered: {word}"), String::new()],
+        };
+        Some((number, cells.to_vec()))
+    };
+    doc::Table {
+        title: "Triggers of ADT",
+        columns: &["trigger", "kind", "flag"],
+        rows: doc::ranges((1..=62).filter_map(row), |number| format!("A{number:02}")),
+    }
 }

@@ -11,7 +11,7 @@ use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::read::{MAX_MESSAGES, Message, Operation};
 use self::topics::{Door, Meaning};
-use super::{ident, text, time};
+use super::{doc, http, ident, text, time};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -34,7 +34,7 @@ const PERSONAL: [&str; 12] = [
 ];
 
 /// Items of the source that say which part of the device speaks.
-const CHANNEL: [&str; 15] = [
+const CHANNEL: [&str; 16] = [
     "VideoSourceToken",
     "VideoSourceConfigurationToken",
     "VideoSource",
@@ -42,6 +42,7 @@ const CHANNEL: [&str; 15] = [
     "DoorToken",
     "AccessPointToken",
     "InputToken",
+    "AlarmInToken",
     "RelayToken",
     "AreaToken",
     "Token",
@@ -72,6 +73,7 @@ const STATE: [&str; 14] = [
 
 /// True for XML or JSON that looks like a notification.
 pub fn sniff(bytes: &[u8]) -> bool {
+    let bytes = http::body(bytes);
     const HEAD: usize = 8192;
     let any = |needles: &[&str]| needles.iter().any(|needle| text::contains(bytes, needle.as_bytes(), HEAD));
     match text::first_byte(bytes) {
@@ -86,10 +88,11 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// # Errors
 /// When nothing can be read from it.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let payload = text::decode(raw.bytes);
+    let bytes = http::body(raw.bytes);
+    let payload = text::decode(bytes);
     let mut messages = Vec::new();
     let mut empty = "no_notification";
-    let read = if text::first_byte(raw.bytes) == Some(b'<') {
+    let read = if text::first_byte(bytes) == Some(b'<') {
         read::from_xml(payload.text.trim_start(), &mut messages).and_then(|rest| {
             if rest.frames {
                 empty = "analytics_frame";
@@ -112,6 +115,25 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
         pieces.push(Piece::Rejected(reason));
     }
     Ok(())
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    let row = |(names, meaning): &(&[&str], Meaning)| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        std::iter::once(names.join(", ")).chain(meaning.says()).collect::<Vec<_>>()
+    };
+    let topics = doc::Table {
+        title: "Topics by how they begin, without prefixes and in lower case; the longest that fits counts",
+        columns: &["topic", "kind", "phase"],
+        rows: topics::TOPICS.iter().map(row).collect(),
+    };
+    let items = doc::Table {
+        title: "Data items of the rule engine; they win over the topic",
+        columns: &["item", "kind", "phase"],
+        rows: topics::ITEMS.iter().map(row).collect(),
+    };
+    vec![topics, items, doc::left_behind(PERSONAL)]
 }
 
 fn documents(text: &str, messages: &mut Vec<Message>) -> Result<(), Reason> {
@@ -210,6 +232,12 @@ fn classes(message: &Message) -> Vec<Fact> {
     facts
 }
 
+/// The class that set off a rule, when it is one.
+fn only_class(message: &Message) -> Option<&'static str> {
+    let list = message.data.iter().find(|(name, _)| name.eq_ignore_ascii_case("classtypes"));
+    list.and_then(|(_, class)| topics::class(class))
+}
+
 /// The states of a door. `Normal` says that it is neither forced nor held open any more, so it ends both.
 fn door_facts(door: Door, state: &str) -> Result<Vec<Fact>, Piece> {
     let one = |kind, holds| Ok(vec![Fact::new(kind, holds)]);
@@ -259,7 +287,11 @@ fn observe(topic: &str, message: &Message, fact: &Fact) -> Observation {
     if observation.phase == Phase::Sync && fact.holds == Some(true) {
         observation.flags.push("standing");
     }
-    observation.object_class = fact.class.or_else(|| (fact.kind == Kind::VehiclePassed).then_some("vehicle"));
+    observation.object_class = fact.class.or_else(|| match fact.kind {
+        Kind::VehiclePassed => Some("vehicle"),
+        Kind::ObjectDetected | Kind::IntrusionArea | Kind::IntrusionLine | Kind::Loitering => only_class(message),
+        _ => None,
+    });
     observation.channel = CHANNEL.iter().find_map(|name| item(&message.source, name)).and_then(ident::label);
     observation.zone = zone(message, &mut observation.flags);
     observation.device_kind = device_kind(topic);

@@ -203,7 +203,9 @@ fn axis_mqtt(value: &Value) -> Message {
     let mut message = Message::default();
     let short = |value: &&str| value.len() <= MAX_TEXT;
     message.topic = value.get("topic").and_then(Value::as_str).filter(short).map(str::to_owned);
-    message.millis = value.get("timestamp").and_then(|stamp| scalar(Some(stamp)).parse().ok());
+    let stamp = scalar(value.get("timestamp"));
+    message.millis = stamp.parse().ok();
+    message.utc_time = message.millis.is_none().then_some(stamp).filter(|stamp| !stamp.is_empty());
     message.mac = value.get("serial").and_then(Value::as_str).and_then(ident::mac);
     // There is no operation on MQTT: every message with a state is a change of it.
     message.operation = Some(Operation::Changed);

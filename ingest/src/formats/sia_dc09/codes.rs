@@ -8,6 +8,7 @@
 use chorus_model::{Kind, Phase};
 
 use self::Number::{Area, Door, Nothing, User, Zone};
+use super::super::doc;
 
 /// What the number behind a code counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,6 +225,29 @@ fn family(code: &str) -> Option<Meaning> {
         _ => return None,
     };
     meaning(kind, phase, Zone, remark)
+}
+
+/// The codes of two letters, for the format's page.
+pub(super) fn table() -> doc::Table {
+    let pairs = ('A'..='Z').flat_map(|first| ('A'..='Z').chain(['_']).map(move |second| format!("{first}{second}")));
+    let row = |code: String| {
+        let meaning = by_code(&code)?;
+        let number = match meaning.number {
+            Zone => "zone",
+            User => "user: pseudonym or nothing",
+            Area => "area",
+            Door => "door",
+            Nothing => "",
+        };
+        let test = meaning.is_test.then_some("test");
+        let remark = doc::cell(meaning.remark.or(test));
+        Some(vec![code, meaning.kind.to_string(), meaning.phase.as_str().to_owned(), number.to_owned(), remark])
+    };
+    doc::Table {
+        title: "Codes of SIA DC-03",
+        columns: &["code", "kind", "phase", "the number is a", "flag"],
+        rows: pairs.filter_map(row).collect(),
+    }
 }
 
 #[cfg(test)]

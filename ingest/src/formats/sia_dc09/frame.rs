@@ -28,6 +28,8 @@ pub(super) struct Frame<'a> {
     pub(super) token: String,
     pub(super) encrypted: bool,
     pub(super) sequence: Option<u64>,
+    /// The number of the receiver, without zeros in front; empty for none.
+    pub(super) receiver: String,
     /// The account's prefix, without zeros in front; empty for none.
     pub(super) prefix: String,
     /// The account; empty when it stands in the data only.
@@ -71,19 +73,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Frame<'_>, Reason> {
         return Err(Reason::NotThisFormat);
     }
     let (sequence, head) = leading(head, |c| c.is_ascii_digit());
-    let (_receiver, head) = lettered(head, 'R');
+    let (receiver, head) = lettered(head, 'R');
     let (prefix, head) = lettered(head, 'L');
     let account = match head.strip_prefix('#') {
         Some(account) => ident::token(account).ok_or(Reason::BadValue)?,
         None if head.is_empty() => String::new(),
         None => return Err(Reason::BadSyntax),
     };
-    let (sequence, prefix) = (sequence.parse().ok(), prefix.trim_start_matches('0').to_owned());
+    let (sequence, receiver, prefix) = (sequence.parse().ok(), without_zeros(receiver), without_zeros(prefix));
     let rest = match &payload.text {
         Cow::Borrowed(text) => Cow::Borrowed(text.get(rest..).unwrap_or_default()),
         Cow::Owned(text) => Cow::Owned(text.get(rest..).unwrap_or_default().to_owned()),
     };
-    Ok(Frame { check, token, encrypted, sequence, prefix, account, rest, flag: payload.flag })
+    Ok(Frame { check, token, encrypted, sequence, receiver, prefix, account, rest, flag: payload.flag })
 }
 
 /// The token between the quotes, what stands between it and the first bracket, and where that bracket is.
@@ -107,6 +109,10 @@ fn lettered(text: &str, letter: char) -> (&str, &str) {
     }
 }
 
+fn without_zeros(number: &str) -> String {
+    number.trim_start_matches('0').to_owned()
+}
+
 /// Compares the head with the message. The standard writes the length in hexadecimal; some panels do in decimal.
 fn check(head: &[u8], message: &[u8]) -> Check {
     let digits = std::str::from_utf8(head).ok().filter(|digits| digits.len() == 8);
@@ -122,8 +128,30 @@ fn check(head: &[u8], message: &[u8]) -> Check {
 
 /// CRC-16 with the reflected polynomial A001, from zero.
 fn crc_of(bytes: &[u8]) -> u16 {
-    let step = |crc: u16, _| if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 };
-    bytes.iter().fold(0, |crc, byte| (0..8).fold(crc ^ u16::from(*byte), step))
+    bytes.iter().fold(0, |crc, byte| {
+        let [low, high] = crc.to_le_bytes();
+        u16::from(high) ^ CRC_OF_BYTE.get(usize::from(low ^ byte)).copied().unwrap_or_default()
+    })
+}
+
+/// The CRC of every byte alone.
+static CRC_OF_BYTE: [u16; 256] = crc_table();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, and within bounds there")]
+const fn crc_table() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut crc = byte as u16;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xa001 } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
 }
 
 /// The contents of the brackets, and what follows the last. A closing bracket is one behind which another opens, the time

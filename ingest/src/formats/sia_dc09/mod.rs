@@ -12,6 +12,7 @@
 //! | `ACK`, `NAK`, `DUH`, `RSP` | filtered: the receiver's answers |
 //! | CRC or length wrong | strict: refused; lenient: read, `integrity` failed. A decimal length over a right CRC passes, flagged |
 //! | account | the device; a user number is a person and leaves as a pseudonym at most; zones are kept as they are written |
+//! | `L`, `R` | where they are not zero they are a part of the device: `1234/L5/R2`. An account is unique only within them |
 //! | time | UTC though it does not say so (trap 2); `H` (when it happened) before the frame's own (when it was sent) |
 //! | xdata `X`, `Y` | the position; texts, names and addresses are named and left |
 //!
@@ -27,7 +28,7 @@ use chorus_model::{DeviceScheme, Geo, Integrity, Kind, Outcome, Phase};
 
 use self::codes::Number;
 use self::frame::{Check, Frame};
-use super::{contact_id, ident};
+use super::{contact_id, doc, ident};
 use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -69,9 +70,14 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     }
 }
 
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<doc::Table> {
+    vec![codes::table(), doc::left_behind(PERSONAL.iter().map(|(_, name)| *name).chain(["text", "user"]))]
+}
+
 /// What every event of a frame shares.
 struct Common {
-    account: String,
+    device: String,
     identity: Option<String>,
     sequence: Option<u64>,
     time: DeviceTime,
@@ -156,7 +162,7 @@ fn common(frame: &Frame<'_>, account_of_data: &str, extended: &[&str], tail: &st
     if !of_data.is_empty() && !frame.account.is_empty() && of_data != frame.account {
         flags.push("account_contradictory");
     }
-    let account = if frame.account.is_empty() { of_data } else { frame.account.clone() };
+    let device = if frame.account.is_empty() { of_data } else { frame.account.clone() };
     let integrity = match frame.check {
         Check::Ok => Integrity::Ok,
         Check::OkDecimal => {
@@ -171,16 +177,15 @@ fn common(frame: &Frame<'_>, account_of_data: &str, extended: &[&str], tail: &st
     let time = if happened == DeviceTime::Missing { sent } else { happened };
     // The sequence number comes round again after 9999: without the time it is no identity.
     let identity = match (frame.sequence, time) {
-        (Some(sequence), DeviceTime::Zoned(instant, _)) if !account.is_empty() => {
-            let prefix = if frame.prefix.is_empty() { String::new() } else { format!("L{}/", frame.prefix) };
-            Some(format!("{account}/{prefix}{sequence:04}/{instant}"))
+        (Some(sequence), DeviceTime::Zoned(instant, _)) if !device.is_empty() => {
+            Some(format!("{device}{}/{sequence:04}/{instant}", way(frame)))
         }
         _ => None,
     };
     let geo = of('Y').and_then(|text| degrees(text, 'N', 'S')).zip(of('X').and_then(|text| degrees(text, 'E', 'W')));
     let present = |letter: char| of(letter).is_some_and(|text| !text.trim().is_empty());
     Common {
-        account,
+        device,
         identity,
         sequence: frame.sequence,
         time,
@@ -189,6 +194,17 @@ fn common(frame: &Frame<'_>, account_of_data: &str, extended: &[&str], tail: &st
         flags,
         dropped: PERSONAL.iter().filter(|(letter, _)| present(*letter)).map(|(_, name)| *name).collect(),
     }
+}
+
+/// Prefix and receiver where the panel was given any: two receivers may have given out the same account, and a repeat is
+/// one only on the same way. The device is the account, as it stands in the registry. Behind an automation receiver (the
+/// account stands in the data only) the letters number receiver and line, which do not belong to the panel.
+fn way(frame: &Frame<'_>) -> String {
+    if frame.account.is_empty() {
+        return String::new();
+    }
+    let given = [("/L", &frame.prefix), ("/R", &frame.receiver)].into_iter().filter(|(_, number)| !number.is_empty());
+    given.flat_map(|(letter, number)| [letter, number.as_str()]).collect()
 }
 
 /// Degrees, a letter for the hemisphere, minutes: `006E07.7777777`.
@@ -207,7 +223,7 @@ fn degrees(text: &str, positive: char, negative: char) -> Option<f64> {
 impl Common {
     /// The event with this index in its frame.
     fn start(&self, index: usize, kind: Kind, phase: Phase) -> Observation {
-        let mut observation = panel(self.account.clone(), kind);
+        let mut observation = panel(self.device.clone(), kind);
         observation.phase = phase;
         observation.time = self.time;
         observation.native_seq = self.sequence;

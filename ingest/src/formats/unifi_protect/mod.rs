@@ -17,12 +17,12 @@ mod types;
 
 use std::collections::HashMap;
 
-use chorus_model::{DeviceScheme, Kind, Outcome, Phase, TimePrecision};
+use chorus_model::{DeviceScheme, Kind, Outcome, Phase};
 
 use self::types::Meaning;
-use super::loose::{self, Object};
-use super::{UNKNOWN_ATTEMPT, clock, ident, text};
-use crate::observation::{Credential, DeviceTime, Observation, Piece, Raw, Reason};
+use super::json::{self, Object};
+use super::{UNKNOWN_ATTEMPT, ident, text, time};
+use crate::observation::{Credential, Observation, Piece, Raw, Reason};
 
 /// The format's name.
 pub const NAME: &str = "unifi-protect";
@@ -61,38 +61,12 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads events and messages about them.
 ///
 /// # Errors
-/// When the record is one document, and that is neither.
+/// None: what is neither is a refused piece.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
     let mut known = HashMap::new();
-    let mut full = false;
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            full = true;
-            return;
-        }
-        let read = document.and_then(|document| {
-            let mut piece = of_document(&Object::read(document.get())?, &mut known)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(document.get(), PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-            Ok(piece)
-        });
-        pieces.push(read.unwrap_or_else(Piece::Rejected));
-    });
-    if full {
-        pieces.push(Piece::Rejected(Reason::TooLarge));
-    }
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, |document| of_document(document, &mut known));
+    Ok(())
 }
 
 /// What the events of a record were, so that its updates can be read.
@@ -114,7 +88,7 @@ fn of_item(item: &Object<'_>, action: Option<&Object<'_>>, known: &mut Known) ->
     let text = |name: &str| item.text(name).or_else(|| action.and_then(|action| action.text(name)));
     match text("modelKey").as_deref() {
         Some("event") => {}
-        None if item.get("type").is_some() && item.get("start").is_some() => {}
+        None if item.has("type") && item.has("start") => {}
         None => return Err(Reason::NotThisFormat),
         Some(model) => return Ok(of_device(item, action, model)),
     }
@@ -149,7 +123,7 @@ fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
     if let Some(class) = detected(item).iter().find_map(|word| types::class(word)) {
         observation.object_class = Some(class);
     }
-    match item.integer("end").and_then(instant) {
+    match item.integer("end").and_then(time::epoch) {
         Some(end) => {
             observation.phase = Phase::End;
             observation.time = end;
@@ -159,53 +133,55 @@ fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
     Piece::Event(Box::new(observation))
 }
 
+/// A kind, whether it has an end, and a remark.
+type Said = (Kind, bool, Option<&'static str>);
+
+/// What a type, with what was found and the metadata, says; or why it is no event.
+fn meaning(word: &str, found: &[String], metadata: &Object<'_>) -> Result<Result<Said, &'static str>, Reason> {
+    let unknown = (UNKNOWN_ATTEMPT, false, Some("outcome_missing"));
+    Ok(Ok(match types::by_word(word).ok_or(Reason::UnknownCode)? {
+        Meaning::Filtered(word) => return Ok(Err(word)),
+        Meaning::Lasting(kind) => (kind, true, None),
+        Meaning::Pulse(kind, flag) => (kind, false, flag),
+        Meaning::Smart(_) if !found.is_empty() && found.iter().all(|word| word == "face") => {
+            return Ok(Err("face_record"));
+        }
+        Meaning::Smart(kind) => (kind, true, None),
+        Meaning::Audio => match found.iter().find_map(|word| types::sound(word)) {
+            Some(kind) => (kind, true, None),
+            None => return Ok(Err("audio")),
+        },
+        Meaning::Alarm => {
+            let told = member(metadata, "alarmType").or_else(|| found.first().cloned());
+            let kind = told.map_or(Some(Kind::FireAlarm), |word| types::sound(&word));
+            (kind.ok_or(Reason::UnknownCode)?, true, None)
+        }
+        Meaning::Scan => unknown,
+        Meaning::DoorAccess => match metadata.truth("openSuccess") {
+            Some(true) => (Kind::AccessGranted, false, None),
+            Some(false) => (Kind::AccessDenied, false, None),
+            None => unknown,
+        },
+    }))
+}
+
 fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known) -> Result<Piece, Reason> {
     let metadata = item.object("metadata").unwrap_or_default();
     let found = detected(item);
-    let mut flags = Vec::new();
-    let (kind, is_lasting) = match types::by_word(word).ok_or(Reason::UnknownCode)? {
-        Meaning::Filtered(word) => return Ok(Piece::Filtered(word)),
-        Meaning::Lasting(kind) => (kind, true),
-        Meaning::Pulse(kind, flag) => {
-            flags.extend(flag);
-            (kind, false)
-        }
-        Meaning::Smart(_) if !found.is_empty() && found.iter().all(|word| word == "face") => {
-            return Ok(Piece::Filtered("face_record"));
-        }
-        Meaning::Smart(kind) => (kind, true),
-        Meaning::Audio => match found.iter().find_map(|word| types::sound(word)) {
-            Some(kind) => (kind, true),
-            None => return Ok(Piece::Filtered("audio")),
-        },
-        Meaning::Alarm => {
-            let told = member(&metadata, "alarmType").or_else(|| found.first().cloned());
-            let kind = told.map_or(Some(Kind::FireAlarm), |word| types::sound(&word));
-            (kind.ok_or(Reason::UnknownCode)?, true)
-        }
-        Meaning::Scan => {
-            flags.push("outcome_missing");
-            (UNKNOWN_ATTEMPT, false)
-        }
-        Meaning::DoorAccess => match metadata.truth("openSuccess") {
-            Some(true) => (Kind::AccessGranted, false),
-            Some(false) => (Kind::AccessDenied, false),
-            None => {
-                flags.push("outcome_missing");
-                (UNKNOWN_ATTEMPT, false)
-            }
-        },
+    let (kind, is_lasting, remark) = match meaning(word, &found, &metadata)? {
+        Ok(meaning) => meaning,
+        Err(word) => return Ok(Piece::Filtered(word)),
     };
     let (device, device_kind) = device(item, &metadata);
     let mut observation = Observation::new(device, DeviceScheme::Own, kind);
     observation.device_kind = device_kind;
-    let start = item.integer("start").and_then(instant);
-    let end = item.integer("end").and_then(instant);
+    let start = item.integer("start").and_then(time::epoch);
+    let end = item.integer("end").and_then(time::epoch);
     observation.phase = if is_lasting && end.is_none() { Phase::Start } else { Phase::Pulse };
     observation.time = start.or(end).unwrap_or_default();
     observation.object_class = found.iter().find_map(|word| types::class(word));
     observation.outcome = match kind {
-        _ if flags.contains(&"outcome_missing") => Some(Outcome::Unknown),
+        _ if remark == Some("outcome_missing") => Some(Outcome::Unknown),
         Kind::AccessGranted => Some(Outcome::Granted),
         Kind::AccessDenied => Some(Outcome::Denied),
         _ => None,
@@ -213,7 +189,7 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
     if matches!(kind, Kind::AccessGranted | Kind::AccessDenied) {
         observation.credential = credential(&metadata);
     }
-    observation.flags = flags;
+    observation.flags.extend(remark);
     observation.native_id.clone_from(&id);
     if let Some(id) = id {
         known.insert(id, observation.clone());
@@ -225,7 +201,7 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
 fn detected(item: &Object<'_>) -> Vec<String> {
     const MOST: usize = 16;
     let words = item.list("smartDetectTypes").into_iter().take(MOST);
-    words.filter_map(|word| loose::scalar(word.get())).map(std::borrow::Cow::into_owned).collect()
+    words.filter_map(json::text).map(std::borrow::Cow::into_owned).collect()
 }
 
 /// A member of the metadata; some wrap it into an object with a `text`.
@@ -258,8 +234,9 @@ fn credential(metadata: &Object<'_>) -> Option<Credential> {
         .or_else(|| metadata.text("uniqueId").and_then(|id| Credential::new(&id)))
 }
 
-fn instant(millis: i64) -> Option<DeviceTime> {
-    clock::seconds_or_millis(millis).map(|at| DeviceTime::Zoned(at, TimePrecision::Ms))
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ mod result;
 use chorus_model::{DeviceScheme, Kind, Phase};
 
 use self::result::Sender;
-use super::loose::{self, Object};
-use super::{ident, text};
+use super::json::{self, Object};
+use super::{http, ident, text};
 use crate::observation::{Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -59,7 +59,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
         b"\"Response_AlarmInfoPlate\"",
         b"\"barr_gate_status\"",
     ];
-    let body = loose::http_body(bytes).trim_ascii_start();
+    let body = http::body(bytes).trim_ascii_start();
     let has = |needle: &[u8]| text::contains(body, needle, HEAD);
     match text::first_byte(body) {
         Some(b'{' | b'[') => {
@@ -74,9 +74,9 @@ pub fn sniff(bytes: &[u8]) -> bool {
 /// Reads frames, a form, or JSON.
 ///
 /// # Errors
-/// When nothing of this format is in the record.
+/// None: what is nothing of this format is no piece, or a refused one.
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
-    let body = loose::http_body(raw.bytes).trim_ascii_start();
+    let body = http::body(raw.bytes).trim_ascii_start();
     if frame_length(body).is_some() {
         frames(body, pieces);
     } else if matches!(text::first_byte(body), Some(b'{' | b'[')) {
@@ -85,15 +85,7 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
         let payload = text::decode(body);
         pieces.push(of_form(&form::read(&payload.text), payload.flag));
     }
-    match pieces.as_slice() {
-        [] => Err(Reason::NotThisFormat),
-        [Piece::Rejected(reason)] => {
-            let reason = *reason;
-            pieces.clear();
-            Err(reason)
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// The length of the frame that begins here, without its head of eight bytes: `VZ`, kind, number, length.
@@ -136,20 +128,7 @@ fn documents(bytes: &[u8], pieces: &mut Vec<Piece>) {
     let end = picture.into_iter().chain(memchr::memchr(0, bytes)).min().unwrap_or(bytes.len());
     let payload = text::decode(bytes.get(..end).unwrap_or(bytes));
     let before = pieces.len();
-    loose::documents(&payload.text, |document| {
-        if pieces.len() >= MAX_EVENTS {
-            return;
-        }
-        let read = document.and_then(|document| {
-            let mut piece = of_document(&Object::read(document.get())?)?;
-            if let Piece::Event(observation) = &mut piece {
-                loose::note_personal(document.get(), PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-            Ok(piece)
-        });
-        pieces.push(read.unwrap_or_else(Piece::Rejected));
-    });
+    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, of_document);
     if picture.is_some()
         && let Some(Piece::Event(observation)) = pieces.get_mut(before..).and_then(<[Piece]>::last_mut)
     {
@@ -159,7 +138,7 @@ fn documents(bytes: &[u8], pieces: &mut Vec<Piece>) {
 
 /// One document: a push, a message of a broker around it, or the plain result of a TCP client.
 fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
-    if root.get("Response_AlarmInfoPlate").is_some() || root.get("state_code").is_some() {
+    if root.has("Response_AlarmInfoPlate") || root.has("state_code") {
         return Ok(Piece::Filtered("answer"));
     }
     let mut sender = Sender::of(root);
@@ -167,7 +146,7 @@ fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
     // A message of a broker: its own time counts where the event has none.
     sender.sent = root.integer("timestamp");
     let name = root.text("name").or_else(|| payload.text("type")).unwrap_or_default();
-    if name.ends_with("reply") || payload.get("code").is_some() {
+    if name.ends_with("reply") || payload.has("code") {
         return Ok(Piece::Filtered("answer"));
     }
     let body = payload.object("body").unwrap_or_default();
@@ -179,6 +158,9 @@ fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
         "barr_gate_status" => result::gate(&body, &sender),
         "snapshot" => Ok(Piece::Filtered("picture")),
         "serial_data" => Ok(Piece::Filtered("serial_data")),
+        // Brokers' messages leave out what says the same as their name.
+        "gpio_in" if !body.has("AlarmGioIn") => result::input(&body, &sender.or(&body)),
+        "ivs_result" if body.has("license") => Ok(result::plate(&body, &body, &sender.or(&body))),
         _ => of_push(&body, root, &sender),
     }
 }
@@ -197,20 +179,16 @@ fn of_push(body: &Object<'_>, root: &Object<'_>, sender: &Sender) -> Result<Piec
     if let Some(own) = body.object("heartbeat") {
         return Ok(heartbeat(&sender.or(&own)));
     }
-    if body.get("SerialData").is_some() {
+    if body.has("SerialData") {
         return Ok(Piece::Filtered("serial_data"));
     }
-    if body.get("TriggerImage").is_some() {
+    if body.has("TriggerImage") {
         return Ok(Piece::Filtered("picture"));
     }
-    if body.get("gate_status").is_some() {
+    if body.has("gate_status") {
         return result::gate(body, sender);
     }
-    Err(if root.get("cmd").is_some() || root.get("name").is_some() {
-        Reason::UnknownCode
-    } else {
-        Reason::NotThisFormat
-    })
+    Err(if root.has("cmd") || root.has("name") { Reason::UnknownCode } else { Reason::NotThisFormat })
 }
 
 fn heartbeat(sender: &Sender) -> Piece {
@@ -235,6 +213,11 @@ fn of_form(form: &form::Form<'_>, flag: Option<&'static str>) -> Piece {
         observation.flags.extend(flag);
     }
     piece
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![super::doc::left_behind(PERSONAL.iter().copied())]
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use chorus_model::{DeviceScheme, Kind, Phase, TimePrecision};
 use jiff::civil;
 
-use super::super::loose::Object;
-use super::super::{clock, ident, time};
+use super::super::json::Object;
+use super::super::{ident, time};
 use crate::observation::{DeviceTime, Observation, Piece, Reason};
 
 /// Who speaks.
@@ -25,7 +25,7 @@ impl Sender {
             // Some write their serial number with blanks in it.
             serial: serial.and_then(|serial| ident::token(&serial.split_whitespace().collect::<Vec<_>>().join("-"))),
             address: object.text("ipaddr").and_then(|text| address(&text)),
-            channel: object.number("channel"),
+            channel: object.ordinal("channel"),
             sent: None,
         }
     }
@@ -43,8 +43,7 @@ impl Sender {
 
     /// The time of the message.
     pub(super) fn time(&self) -> DeviceTime {
-        let at = self.sent.and_then(clock::seconds_or_millis);
-        at.map_or(DeviceTime::Missing, |at| DeviceTime::Zoned(at, TimePrecision::Second))
+        self.sent.and_then(time::epoch).unwrap_or_default()
     }
 
     /// An observation of this device.
@@ -84,7 +83,7 @@ pub(super) fn plate(plate: &Object<'_>, around: &Object<'_>, sender: &Sender) ->
         DeviceTime::Missing => sender.time(),
         read => read,
     };
-    observation.zone = around.number("rule_id").or_else(|| around.number("ruleId"));
+    observation.zone = around.ordinal("rule_id").or_else(|| around.ordinal("ruleId"));
     observation.is_replay = ["isoffline", "is_offline"]
         .iter()
         .any(|name| plate.truth(name) == Some(true) || around.truth(name) == Some(true));
@@ -110,14 +109,9 @@ pub(super) fn plate(plate: &Object<'_>, around: &Object<'_>, sender: &Sender) ->
 
 /// The camera's own number begins again after a reset, so it counts together with the time.
 fn native_id(plate: &Object<'_>, around: &Object<'_>, observation: &Observation) -> Option<String> {
-    let counter = plate.number("plateid").or_else(|| around.number("plateid")).or_else(|| around.number("id"));
+    let counter = plate.ordinal("plateid").or_else(|| around.ordinal("plateid")).or_else(|| around.ordinal("id"));
     let unique = || plate.text("unique_id").or_else(|| around.text("unique_id")).and_then(|id| ident::token(&id));
-    let number = counter.or_else(unique)?;
-    match observation.time {
-        DeviceTime::Zoned(at, _) | DeviceTime::Contradictory(at, _) => Some(format!("{number}/{at}")),
-        DeviceTime::Local(at, _) => Some(format!("{number}/{at}")),
-        DeviceTime::Missing => None,
-    }
+    Some(format!("{}/{}", counter.or_else(unique)?, time::stamp(observation.time)?))
 }
 
 /// The instant, checked against the local parts beside it.
@@ -126,7 +120,7 @@ fn when(plate: &Object<'_>, around: &Object<'_>) -> DeviceTime {
     let stamp = stamp.map(|stamp| stamp.object("Timeval").unwrap_or(stamp)).unwrap_or_default();
     let micros = stamp.integer("usec").filter(|micros| (1..1_000_000).contains(micros));
     let precision = if micros.is_some() { TimePrecision::Ms } else { TimePrecision::Second };
-    let at = stamp.integer("sec").and_then(clock::seconds);
+    let at = stamp.integer("sec").and_then(time::seconds);
     let at = at.map(|at| at.plus(chorus_model::Span::from_millis(micros.unwrap_or(0) / 1_000)));
     let texts = around.text("timeString").or_else(|| plate.text("timeString"));
     let local = parts(&stamp).or_else(|| match time::iso(&texts?) {
@@ -134,7 +128,7 @@ fn when(plate: &Object<'_>, around: &Object<'_>) -> DeviceTime {
         DeviceTime::Zoned(..) | DeviceTime::Contradictory(..) | DeviceTime::Missing => None,
     });
     match (at, local) {
-        (Some(at), Some(local)) if clock::offset_minutes(local, at).is_none() => {
+        (Some(at), Some(local)) if time::offset_minutes(local, at).is_none() => {
             DeviceTime::Contradictory(at, precision)
         }
         (Some(at), _) => DeviceTime::Zoned(at, precision),
@@ -162,11 +156,12 @@ fn parts(stamp: &Object<'_>) -> Option<civil::DateTime> {
 /// An input of the camera.
 ///
 /// # Errors
-/// [`Reason::MissingField`] when it does not say which input, or how it stands.
+/// [`Reason::MissingField`] when it does not say which input, or how it stands. How deep it stands differs.
 pub(super) fn input(alarm: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> {
-    let trigger =
-        alarm.object("result").and_then(|result| result.object("TriggerResult")).ok_or(Reason::MissingField)?;
-    let source = trigger.number("source").ok_or(Reason::MissingField)?;
+    let result = alarm.object("result");
+    let trigger = result.as_ref().unwrap_or(alarm).object("TriggerResult");
+    let trigger = trigger.as_ref().or(result.as_ref()).unwrap_or(alarm);
+    let source = trigger.ordinal("source").ok_or(Reason::MissingField)?;
     let phase = match trigger.integer("value").ok_or(Reason::MissingField)? {
         0 => Phase::End,
         1 => Phase::Start,
@@ -195,7 +190,7 @@ pub(super) fn gate(body: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> 
         None => return Err(Reason::MissingField),
     };
     let mut observation = sender.observation(kind, phase);
-    observation.zone = body.number("gate_ctrl_id");
+    observation.zone = body.ordinal("gate_ctrl_id");
     observation.time = sender.time();
     observation.flags.extend(flag);
     Ok(Piece::Event(Box::new(observation)))

@@ -2,6 +2,8 @@
 
 use chorus_model::{Kind, Phase};
 
+use super::super::doc;
+
 /// What a number says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -143,6 +145,22 @@ pub(super) const ALARMS: [(u8, Kind); 5] = [
     (8, Kind::AccessDuress),
     (16, Kind::DoorHeldOpen),
 ];
+
+/// The numbers, for the format's page.
+pub(super) fn table() -> doc::Table {
+    let row = |(code, meaning): &(i64, Meaning)| {
+        let cells = match *meaning {
+            Event(kind, phase, flag) => vec![kind.to_string(), phase.as_str().to_owned(), doc::cell(flag)],
+            Filtered(word) => vec![format!("filtered: {word}"), String::new(), String::new()],
+        };
+        Some((u32::try_from(*code).ok()?, cells))
+    };
+    doc::Table {
+        title: "`event`",
+        columns: &["number", "kind", "phase", "flag"],
+        rows: doc::ranges(EVENTS.iter().filter_map(row), |code| code.to_string()),
+    }
+}
 
 #[cfg(test)]
 mod tests {

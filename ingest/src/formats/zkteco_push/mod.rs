@@ -164,11 +164,8 @@ fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Rea
 
 /// Number, time and what happened: the number alone begins again after a reset, and some firmware always sends 0.
 fn native_id(observation: &Observation, code: Option<&str>) -> Option<String> {
-    let (number, code) = (observation.native_seq?, code.unwrap_or("-"));
-    match observation.time {
-        DeviceTime::Local(at, _) => Some(format!("{number}/{at}/{code}")),
-        _ => None,
-    }
+    let (number, at) = (observation.native_seq?, time::stamp(observation.time)?);
+    Some(format!("{number}/{at}/{}", code.unwrap_or("-")))
 }
 
 fn credential(row: &Row<'_>) -> Option<Credential> {
@@ -287,6 +284,11 @@ fn mark_stored(pieces: &mut [Piece]) {
             observation.is_replay = true;
         }
     }
+}
+
+/// The tables of the format's page.
+pub(super) fn tables() -> Vec<super::doc::Table> {
+    vec![codes::table(), super::doc::left_behind(PERSONAL)]
 }
 
 #[cfg(test)]

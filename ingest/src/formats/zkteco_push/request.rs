@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::super::http;
+
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
@@ -55,12 +57,10 @@ impl<'a> Request<'a> {
 
 /// What stands behind the blank line; everything, when nothing before it looks like a header.
 fn body(rest: &str) -> &str {
-    let ends = [("\r\n\r\n", 4), ("\n\n", 2)];
     if rest.starts_with('\n') || rest.starts_with("\r\n") {
         return rest.trim_start();
     }
-    let end = ends.iter().filter_map(|(end, length)| Some(rest.find(end)? + length)).min();
-    match end.and_then(|end| rest.get(end..)) {
+    match http::body_start(rest.as_bytes()).and_then(|start| rest.get(start..)) {
         Some(body) => body,
         None if rest.lines().next().is_some_and(|line| line.contains('=')) => rest,
         None => "",
@@ -93,10 +93,11 @@ fn subject_of_table(table: Option<&str>, name: Option<&str>, body: &str) -> Subj
         "tabledata" if name.is_some_and(|name| name.eq_ignore_ascii_case("errorlog")) => {
             Subject::Filtered("device_log")
         }
-        "tabledata" | "userinfo" | "biodata" | "fingertmp" | "face" | "idcard" => Subject::Filtered("roster"),
+        "tabledata" | "user" | "userinfo" | "biodata" | "fingertmp" | "templatev10" | "face" | "idcard"
+        | "identitycard" => Subject::Filtered("roster"),
         "operlog" => Subject::Filtered("operator_log"),
         "options" => Subject::Filtered("options"),
-        "attphoto" => Subject::Filtered("picture"),
+        "attphoto" | "biophoto" | "userpic" => Subject::Filtered("picture"),
         "errorlog" => Subject::Filtered("device_log"),
         "" => subject_of_body(body),
         _ => Subject::Unknown,

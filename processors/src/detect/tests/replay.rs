@@ -2,12 +2,34 @@
 
 use chorus_model::{Anomaly, AnomalyStatus, Event, FrontierMark, FrontierTable, Kind, Phase, PlaceRef, id};
 
-use super::super::{Detector, RuleSet};
-use super::{ALL_TYPES, at, event, setup, village};
+use super::super::{Detector, File, Publication, RuleSet};
+use super::{ALL_TYPES, ROSTER, at, event, setup, village};
 
 enum Entry {
     Event(Box<Event>),
     Mark(FrontierMark),
+    Rules(Publication),
+}
+
+/// The rules of the test with changes: without the one, the other as a rule of another type.
+fn changed(without: &str, counts: &str) -> Publication {
+    let mut rules: String = ALL_TYPES
+        .lines()
+        .filter(|line| !line.contains(&format!("id: {without},")))
+        .fold(String::new(), |text, line| text + line + "\n");
+    rules = rules.replace(
+        &format!("id: {counts}, when: immediate"),
+        &format!("id: {counts}, when: count, at_least: 2, within: 10m"),
+    );
+    let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
+    let registry = setup(ALL_TYPES).registry;
+    Publication::new(vec![file("rules.yaml", &rules)], file("roster.yaml", ROSTER), "duty desk", at(0), registry)
+        .unwrap()
+}
+
+/// Which of three sets of rules comes into force.
+fn pick_of(n: i64) -> usize {
+    usize::try_from(n / 40 % 3).unwrap()
 }
 
 /// Three weeks of two villages and a few strangers: every kind of event in every phase, with repeats, delays and drills.
@@ -32,6 +54,10 @@ fn history() -> Vec<Entry> {
     let mut log = Vec::new();
     let mut secs = 0;
     for n in 0..1_600_i64 {
+        if n > 400 && n % 40 == 0 {
+            let (without, counts) = [("f-silent", "a-fault"), ("e-rounds", "i-drill"), ("none", "none")][pick_of(n)];
+            log.push(Entry::Rules(changed(without, counts)));
+        }
         secs += i64::try_from(if random(3) == 0 { random(4_000) } else { random(40) }).unwrap();
         let pick = usize::try_from(random(1_000)).unwrap();
         if random(4) == 0 {
@@ -79,6 +105,10 @@ fn run(detector: &mut Detector, table: &mut FrontierTable, log: &[Entry], from: 
                 Some(_) => detector.advance(offset, table),
                 None => Vec::new(),
             },
+            Entry::Rules(publication) => {
+                detector.publish(offset, publication.clone()).unwrap();
+                Vec::new()
+            }
         };
         told.push(serde_json::to_vec(&anomalies).unwrap());
     }
@@ -116,7 +146,7 @@ fn any_split_into_live_snapshot_and_replay_tells_byte_for_byte_the_same() {
         run(&mut detector, &mut table, &log, marker, torn);
         for (index, (key, state)) in detector.capture().into_iter().enumerate() {
             match state {
-                Some(state) if index % 2 == 0 => drop(snapshot.insert(key, state)),
+                Some(state) if index % 2 == marker % 2 => drop(snapshot.insert(key, state)),
                 _ => {}
             }
         }

@@ -1,0 +1,117 @@
+//! `chorus parked list|replay`: alerts that a destination refused, and their delivery once the reason is mended.
+
+use std::collections::BTreeMap;
+
+use chorus_model::{Alert, Timestamp};
+use chorus_runtime::task::Verdict;
+use chorus_runtime::tools::{Owned, read_to_end};
+use chorus_runtime::{Fate, Metrics, topics};
+
+use crate::config::Config;
+use crate::exit::Exit;
+
+/// What is to be done.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Action {
+    /// One line an alert that is parked: when, destination, reason, alert id, revision.
+    List {
+        /// Only this destination's.
+        #[arg(long)]
+        destination: Option<String>,
+    },
+    /// Delivers each alert that is parked for a destination again, at its newest revision: a receiver that has it already
+    /// recognises it by its key.
+    Replay {
+        /// A name under `destinations`.
+        #[arg(long)]
+        destination: String,
+        /// Only says what would be delivered.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// When the broker does not answer, the destination is not configured, or it refuses an alert again.
+pub fn run(config: &Config, action: &Action, runtime: &tokio::runtime::Runtime) -> Result<(), Exit> {
+    match action {
+        Action::List { destination } => {
+            for (record, alert) in parked(config, destination.as_deref())? {
+                let time = Timestamp::from_millis(record.timestamp_ms);
+                let of = |name| record.header(name).unwrap_or("-");
+                println!("{time}\t{}\t{}\t{}\t{}", of("destination"), of("reason"), alert.alert_id, alert.revision);
+            }
+            Ok(())
+        }
+        Action::Replay { destination, dry_run } => runtime.block_on(replay(config, destination, *dry_run)),
+    }
+}
+
+/// What is parked, in the order in which it came. What is no alert is not shown: nothing but alerts is ever parked.
+fn parked(config: &Config, destination: Option<&str>) -> Result<Vec<(Owned, Alert)>, Exit> {
+    let found = topics::look_up(&config.kafka, &[config.topics.name("parked")])?;
+    let mut parked = Vec::new();
+    for topic in &found {
+        read_to_end(&config.kafka, topic, |record| {
+            let is_meant = destination.is_none_or(|name| record.header("destination") == Some(name));
+            if let Some(alert) = serde_json::from_slice(&record.value).ok().filter(|_| is_meant) {
+                parked.push((record, alert));
+            }
+        })?;
+    }
+    Ok(parked)
+}
+
+async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(), Exit> {
+    let Some(settings) = config.destinations.get(destination) else {
+        let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+        return Err(Exit::usage(format!("--destination {destination}: not one of {}", known.join(", "))));
+    };
+    let newest = newest(config, destination)?;
+    let metrics = Metrics::new()?;
+    let topic = topics::look_up(&config.kafka, &[config.topics.name("parked")])?;
+    let Some(topic) = topic.into_iter().next() else {
+        return Err(Exit::Failed(anyhow::anyhow!("one topic was asked for")));
+    };
+    let delivery = chorus_sinks::open(destination, settings, &metrics, topic)?;
+    let mut refused = 0;
+    for (id, (revision, value)) in newest {
+        if dry_run {
+            println!("would deliver {id} at revision {revision}");
+            continue;
+        }
+        let fate = match delivery.take(&value) {
+            Verdict::Settled(fate) => fate,
+            Verdict::Deferred(deferred) => deferred.job.await.fate,
+        };
+        if fate == Fate::Forwarded {
+            println!("delivered {id} at revision {revision}");
+        } else {
+            refused += 1;
+            println!("not delivered {id} at revision {revision}: {}", fate.reason());
+        }
+    }
+    if refused == 0 { Ok(()) } else { Err(Exit::Failed(anyhow::anyhow!("{refused} alerts were not taken"))) }
+}
+
+/// The newest revision of each alert that is parked for the destination: what stands in `alerts`, else what is parked.
+fn newest(config: &Config, destination: &str) -> Result<BTreeMap<String, (u32, Vec<u8>)>, Exit> {
+    let mut newest: BTreeMap<String, (u32, Vec<u8>)> = BTreeMap::new();
+    for (record, alert) in parked(config, Some(destination))? {
+        let known = newest.entry(alert.alert_id.clone()).or_default();
+        if alert.revision >= known.0 {
+            *known = (alert.revision, record.value);
+        }
+    }
+    for topic in topics::look_up(&config.kafka, &[config.topics.name("alerts")])? {
+        read_to_end(&config.kafka, &topic, |record| {
+            let Ok(alert) = serde_json::from_slice::<Alert>(&record.value) else { return };
+            if let Some(known) = newest.get_mut(&alert.alert_id).filter(|known| known.0 < alert.revision) {
+                *known = (alert.revision, record.value);
+            }
+        })?;
+    }
+    Ok(newest)
+}
