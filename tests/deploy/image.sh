@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # make image-check: runs the image as a cluster would: read-only root, a user that is not root, no capabilities, no new privileges.
 #
-# The demo city runs whole inside of it (records in, alerts out, /metrics); then every role against a real Kafka, from raw record to the
-# acknowledgement of the centre, SIGTERM and a clean end. On loopback; ends what it starts, each by its id.
+# The demo city runs whole inside of it (records in, alerts out, /metrics); then every role against a real Kafka with TLS, SCRAM and the
+# rights of the chart's KafkaUsers, from raw record to the acknowledgement of the centre, SIGTERM and a clean end. On loopback; ends what it starts, each by its id.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -81,15 +81,31 @@ expect "SIGTERM" "${engine[@]}" stop -t 30 chorus-check-demo
 expect "a clean end" ended_well chorus-check-demo
 
 echo "== every role on a real Kafka"
+tests/deploy/tools.sh
+export PATH="$PWD/.tools/bin:$PATH"
+command -v kcat >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends kcat >/dev/null
 libraries="$(tests/kafka/fetch.sh)"
-client="$(free_port)" controller="$(free_port)"
+client="$(free_port)" inner="$(free_port)" controller="$(free_port)"
+# TLS, SCRAM, and a user for each role with the rights that the chart's KafkaUser gives, and no other.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/broker.key" -out "$work/broker.crt" -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 -days 2 2>/dev/null
+openssl pkcs8 -topk8 -nocrypt -in "$work/broker.key" -out "$work/broker.pk8"
+cat "$work/broker.pk8" "$work/broker.crt" >"$work/broker.pem"
+password="$(openssl rand -hex 16)"
 cat >"$work/node.properties" <<NODE
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:$client,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$client
+listeners=INNER://127.0.0.1:$inner,CLIENTS://127.0.0.1:$client,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=INNER://127.0.0.1:$inner,CLIENTS://127.0.0.1:$client
+listener.security.protocol.map=INNER:PLAINTEXT,CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.clients.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location=$work/broker.pem
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
+inter.broker.listener.name=INNER
 controller.quorum.voters=1@127.0.0.1:$controller
 log.dirs=$work/kafka
 offsets.topic.replication.factor=1
@@ -103,13 +119,35 @@ auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=2097152
 NODE
 java=(java "-Dlog4j2.configurationFile=$PWD/tests/kafka/log4j2.properties" -Xmx384m -XX:+UseSerialGC -cp "$libraries/*")
-"${java[@]}" kafka.tools.StorageTool format -c "$work/node.properties" -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" >"$work/kafka.log" 2>&1
+scram=()
+for user in ingest-school detect fuse deliver-desk stranger; do
+    scram+=(--add-scram "SCRAM-SHA-512=[name=chorus-$user,password=$password]")
+done
+"${java[@]}" kafka.tools.StorageTool format -c "$work/node.properties" "${scram[@]}" \
+    -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" >"$work/kafka.log" 2>&1
 "${java[@]}" kafka.Kafka "$work/node.properties" >>"$work/kafka.log" 2>&1 &
 kafka=$!
+# The rights, from the chart: a line each of user, kind, name, operations.
+helm template chorus deploy/chart --kube-version 1.34.0 --set strimzi.users=true,strimzi.cluster=c 2>/dev/null |
+    "$PWD/.tools/venv/bin/python" -c '
+import sys, yaml
+for thing in yaml.safe_load_all(sys.stdin):
+    if thing and thing["kind"] == "KafkaUser":
+        for acl in thing["spec"]["authorization"]["acls"]:
+            print(thing["metadata"]["name"], acl["resource"]["type"], acl["resource"]["name"], *acl["operations"])' >"$work/acls"
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+await "Kafka with TLS, SCRAM and rights" listens "$client"
+while read -r user kind of operations; do
+    case "$user" in chorus-ingest-school | chorus-detect | chorus-fuse | chorus-deliver-desk) ;; *) continue ;; esac
+    flags=()
+    for operation in $operations; do flags+=(--operation "$operation"); done
+    "${java[@]}" org.apache.kafka.tools.AclCommand --bootstrap-server "127.0.0.1:$inner" --add --allow-principal "User:$user" "${flags[@]}" "--$kind" "$of" >>"$work/acl.log" 2>&1 </dev/null
+done <"$work/acls"
 
 mkdir -p "$work/chorus" "$work/data"
 for key in rejects desk; do openssl rand -hex 32 >"$work/chorus/$key"; done
-openssl rand -hex 16 >"$work/chorus/api-token"
+echo "$password" >"$work/chorus/password"
+cp "$work/broker.crt" "$work/chorus/"
 cat >"$work/chorus/places.csv" <<'CSV'
 id,name,kind,division_code,lat,lon,calendar
 school-7,School 7,school,360102001001,28.68,115.89,
@@ -120,7 +158,10 @@ button-1,,school-7,panic_button,
 CSV
 centre="$(free_port)"
 cat >"$work/chorus/chorus.yaml" <<YAML
-kafka: {bootstrap: "127.0.0.1:$client"}
+kafka:
+  bootstrap: "127.0.0.1:$client"
+  properties: {security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512, ssl.ca.location: /etc/chorus/broker.crt}
+  property_files: {sasl.password: /etc/chorus/password}
 topics: {raw_partitions: 1, events_partitions: 2, alerts_partitions: 1}
 registry: {places: [/etc/chorus/places.csv], devices: [/etc/chorus/devices.csv]}
 secrets: {rejects_key_file: /etc/chorus/rejects}
@@ -131,18 +172,28 @@ chmod -R a+rX "$work/chorus"
 chown 65532:65532 "$work/data"
 declare -A ports=()
 mounts=(-v "$work/chorus:/etc/chorus:ro" -e CHORUS_CONFIG=/etc/chorus/chorus.yaml)
-once() { "${engine[@]}" run --rm "${restricted[@]}" "${mounts[@]}" "$name" "$@"; }
-await "chorus topics apply" once topics apply
+await "chorus topics apply" "${engine[@]}" run --rm "${restricted[@]}" "${mounts[@]}" -e "CHORUS_KAFKA__BOOTSTRAP=127.0.0.1:$inner" \
+    -e "CHORUS_KAFKA__PROPERTIES={}" -e "CHORUS_KAFKA__PROPERTY_FILES={}" "$name" topics apply
+# as USER: the properties of a workload's own Kafka user.
+as() { echo "CHORUS_KAFKA__PROPERTIES={security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512, ssl.ca.location: /etc/chorus/broker.crt, sasl.username: chorus-$1}"; }
+# role NAME USER ARGUMENT…
 role() {
-    local which="$1"
-    shift
+    local which="$1" user="$2"
+    shift 2
     ports[$which]="$(free_port)"
-    start "$which" "${mounts[@]}" -e "CHORUS_HTTP__LISTEN=127.0.0.1:${ports[$which]}" "$name" "$@"
+    start "$which" "${mounts[@]}" -e "CHORUS_HTTP__LISTEN=127.0.0.1:${ports[$which]}" -e "$(as "$user")" "$name" "$@"
 }
-role ingest ingest --feed school
-role detect detect
-role fuse fuse
-role deliver deliver --destination desk
+if "${engine[@]}" run --rm "${restricted[@]}" "${mounts[@]}" -e "$(as stranger)" "$name" detect >"$work/out" 2>&1; then
+    bad "a user without rights starts detect"
+elif grep -q 'does not exist' "$work/out"; then
+    ok "a user without rights sees no topic, and detect ends with a message"
+else
+    bad "a user without rights:" && sed 's/^/        /' "$work/out"
+fi
+role ingest ingest-school ingest --feed school
+role detect detect detect
+role fuse fuse fuse
+role deliver deliver-desk deliver --destination desk
 ports[center]="$centre"
 start center "${mounts[@]}" -v "$work/data:/data" "$name" center
 for which in ingest detect fuse deliver center; do
@@ -152,7 +203,7 @@ now="$(date -u +%FT%TZ)"
 cat >"$work/record" <<JSON
 {"specversion":"1.0","id":"1","source":"panic-hub","type":"chorus.panic.button","time":"$now","data":{"device":"button-1","phase":"start"}}
 JSON
-expect "a panic button is pressed" kcat -b "127.0.0.1:$client" -t raw.school -P -k button-1 -H format=chorus -H source=conn-1 "$work/record"
+expect "a panic button is pressed" kcat -b "127.0.0.1:$inner" -t raw.school -P -k button-1 -H format=chorus -H source=conn-1 "$work/record"
 await "its alert is acknowledged by the centre" sh -c "curl -fsS http://127.0.0.1:${ports[deliver]}/metrics | grep -q 'outcome=\"acknowledged\"} [1-9]'"
 expect "it stands at the centre" sh -c "curl -fsS http://127.0.0.1:$centre/api/v1/alerts | grep -q school-7"
 for which in ingest detect fuse deliver center; do
