@@ -23,6 +23,7 @@ bench:
 	tests/kafka/fetch.sh >/dev/null
 	cargo build --release --locked -p chorus
 	cargo bench --locked -p chorus-ingest
+	cargo bench --locked -p chorus-processors
 	cargo bench --locked -p chorus-tests $(ARGS)
 
 # The JSON Schemas of the public faces, from the types.

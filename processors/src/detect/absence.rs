@@ -184,6 +184,7 @@ fn tell(
         to,
         count: missing.count as f64,
         expected: None,
+        why: None,
         evidence: evidence.get(latest..).unwrap_or_default(),
         tip,
         is_test: false,

@@ -120,6 +120,13 @@ fn told(score: f64, why: Option<Why>) -> Option<(bool, Why)> {
     Some((is_up, why))
 }
 
+/// What the test of the single slots has to say, in the words of the detector.
+fn why_of_slot(is_up: bool, (from, to): (Timestamp, Timestamp), count: u32, usual: Usual) -> Why {
+    let wall = |at: Timestamp| at.plus(AHEAD).as_micros().div_euclid(MICROS);
+    let what = if is_up { What::Excess } else { What::Lack };
+    Why { what, from: wall(from), to: wall(to), seen: f64::from(count), expected: usual.expected() }
+}
+
 fn slots_of_week(slot: Span) -> i64 {
     (WEEK.as_micros() / slot.as_micros()).max(1)
 }
@@ -289,6 +296,11 @@ impl Series {
         // What the detector has found may have begun before the slot that tells it.
         let (from, to) = why.map_or(slots, |why| (at_wall_time(why.from).min(slots.0), at_wall_time(why.to)));
         let rounded = |number: f64| (number * 100.0).round() / 100.0;
+        let slot_alone = || usual.map(|usual| why_of_slot(standing.is_up, slots, slot.count, usual));
+        let in_words = why.or_else(slot_alone).map(|why| match status {
+            AnomalyStatus::Firing => why.text(),
+            AnomalyStatus::Resolved => why.text_of_end(),
+        });
         let finding = Finding {
             by: &by,
             status,
@@ -299,6 +311,7 @@ impl Series {
             to,
             count: why.map_or_else(|| f64::from(slot.count), |why| rounded(why.seen)),
             expected: why.map_or_else(|| usual.map(Usual::expected), |why| Some(rounded(why.expected))),
+            why: in_words,
             evidence: &slot.evidence,
             tip,
             is_test: false,

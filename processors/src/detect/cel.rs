@@ -10,6 +10,7 @@ use chorus_model::Event;
 use serde::Serialize;
 
 use super::finding::local;
+use super::guard;
 
 /// The longest expression, in characters.
 const LONGEST: usize = 500;
@@ -23,6 +24,8 @@ pub(crate) struct Condition {
     asks_event: bool,
     asks_local: bool,
     asks_phase: bool,
+    /// The one place where it can be true.
+    place: Option<Arc<str>>,
     /// The last answer of a condition on the local time alone, with the minute of the week that it is for: events come in the
     /// order of time, so that most have the answer of the one before. 0 for none.
     last: AtomicU32,
@@ -46,7 +49,13 @@ impl Condition {
         }
         let (asks_event, asks_local) = (references.has_variable("event"), references.has_variable("local"));
         let asks_phase = squeezed.contains("event.phase");
-        Ok(Self { program, asks_event, asks_local, asks_phase, last: AtomicU32::new(0) })
+        let place = guard::place_of(&program.expression().expr).map(Arc::from);
+        Ok(Self { program, asks_event, asks_local, asks_phase, place, last: AtomicU32::new(0) })
+    }
+
+    /// The id of the one place where it can be true; `None` when it may be true at several.
+    pub(crate) fn place(&self) -> Option<&Arc<str>> {
+        self.place.as_ref()
     }
 
     /// True when it asks for the phase itself, and so wants to see ends and continuations too.

@@ -7,7 +7,7 @@ use chorus_model::{AnomalyStatus, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Episode, Tip, Turn};
-use super::immediate::{enter, pass_open, wake_open};
+use super::immediate::{enter, wake_open};
 use super::rules::{Rule, When};
 use super::seen::{LATE, Seen};
 
@@ -48,6 +48,21 @@ impl State {
             return;
         }
         let Some(by) = rule.by(seen.event) else { return };
+        self.happen(rule, seen.event.kind.as_str(), at_least, within, by, seen, turn);
+    }
+
+    /// One more. `kind` is what the condition is called when this makes it.
+    #[allow(clippy::too_many_arguments)] // what counts and how much of it is for two types of rules to say
+    pub(super) fn happen(
+        &mut self,
+        rule: &Rule,
+        kind: &str,
+        at_least: usize,
+        within: Span,
+        by: String,
+        seen: &Seen<'_>,
+        turn: &mut Turn<'_>,
+    ) {
         if let Some(episode) = self.open.get_mut(&by) {
             if !episode.is_over(seen.at, rule.quiet_after) {
                 if seen.at >= episode.from.minus(within) {
@@ -58,12 +73,16 @@ impl State {
                 }
                 return;
             }
-            self.open.remove(&by);
+            if let Some(mut old) = self.open.remove(&by)
+                && ends_by_quiet(rule)
+            {
+                end(&mut old, rule, &by, turn);
+            }
         }
         let waiting = self.waiting.entry(by.clone()).or_default();
         let position = wait(waiting, seen, within);
         let Some((first, last)) = window(waiting, position, at_least, within) else { return self.bound() };
-        let mut episode = Episode::begin(seen, seen.event.kind.as_str());
+        let mut episode = Episode::begin(seen, kind);
         let members = waiting.get(first..=last).unwrap_or_default().iter().enumerate().rev();
         for (_, other) in members.filter(|(index, _)| first + index != position) {
             episode.precede(other.at, &other.event_id, &other.device);
@@ -85,7 +104,13 @@ impl State {
     }
 
     pub(crate) fn pass(&mut self, rule: &Rule, frontier: Timestamp, turn: &mut Turn<'_>) {
-        pass_open(&mut self.open, rule, frontier, turn);
+        self.open.retain(|by, episode| {
+            let is_over = episode.pass(rule, by, rule.quiet_after, |deadline| frontier > deadline, turn);
+            if is_over && ends_by_quiet(rule) {
+                end(episode, rule, by, turn);
+            }
+            !is_over
+        });
         let kept = rule.kept();
         self.waiting.retain(|_, waiting| {
             waiting.retain(|one| one.received.plus(kept) >= frontier);
@@ -97,6 +122,16 @@ impl State {
         let waiting = self.waiting.values().flatten().map(|one| one.received).min();
         [wake_open(&self.open, rule), waiting.map(|received| received.plus(rule.kept()))].into_iter().flatten().min()
     }
+}
+
+/// A number of refusals does not end, it is only not repeated; a thing that changes its state has come to rest, and that is told.
+fn ends_by_quiet(rule: &Rule) -> bool {
+    matches!(rule.when, When::Flap { .. })
+}
+
+fn end(episode: &mut Episode, rule: &Rule, by: &str, turn: &mut Turn<'_>) {
+    let quiet_from = episode.last.plus(rule.quiet_after.unwrap_or(Span::ZERO));
+    episode.tell(rule, by, AnomalyStatus::Resolved, Tip::deadline(quiet_from), turn);
 }
 
 /// Enters the event in the order of time and returns its place; drops what waits too long or too much.

@@ -208,6 +208,9 @@ impl Detector {
             if is_repeat && !is_silence {
                 continue; // a repeat says that the device is there, and nothing else
             }
+            if !state.knows(rule) && cannot_begin(rule, &seen) {
+                continue;
+            }
             let wake = apply(state.of(rule), rule, &self.world, &seen, &mut turn);
             state.tidy(rule);
             if let Some(at) = wake {
@@ -232,17 +235,22 @@ impl Detector {
     }
 
     /// The rules that look at the event, by id.
-    fn candidates<'r>(&self, rules: &'r RuleSet, feed: &str, seen: &Seen<'_>) -> Vec<&'r Rule> {
+    pub(super) fn candidates<'r>(&self, rules: &'r RuleSet, feed: &str, seen: &Seen<'_>) -> Vec<&'r Rule> {
         let event = seen.event;
-        let looks = |rule: &&Rule| rule.applies_at(&event.place) && rule.applies_to(feed);
+        let mut found = Vec::new();
+        rules.index().of_kind(event.kind, &event.place, feed, &mut found);
+        if silence::is_sign_of_life(event) {
+            for device in self.world.kinds_of(event) {
+                rules.index().of_device(device, &event.place, feed, &mut found);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
         let waits = |rule: &&Rule| match rule.when {
             When::Absence { .. } => absence::binds(rule, event.key(), &self.world),
             _ => true,
         };
-        let mut found: Vec<&Rule> = rules.of_kind(event.kind).filter(looks).filter(waits).collect();
-        found.extend(rules.silences().filter(looks).filter(|rule| silence::listens(rule, seen, &self.world)));
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        found
+        rules.at(found).filter(waits).collect()
     }
 
     fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64) {
@@ -283,8 +291,10 @@ impl Detector {
     /// Puts what the registry and the roster expect into the state, for each rule once its feed's time is known.
     fn plant(&mut self, offset: i64, frontiers: Frontiers<'_>, touched: &mut BTreeSet<Arc<str>>) {
         let rules = Arc::clone(&self.setup.rules);
-        let waiting = |rule: &&Rule| matches!(rule.when, When::Silence { .. } | When::Absence { .. });
-        for rule in rules.rules().iter().filter(waiting) {
+        if self.planted.len() >= rules.waiting().len() {
+            return;
+        }
+        for rule in rules.waiting() {
             if self.planted.contains(&rule.id) {
                 continue;
             }
@@ -410,6 +420,17 @@ impl Detector {
     }
 }
 
+/// True when a rule that remembers nothing yet has no use for the event: its condition is false, and it asks that of every event.
+fn cannot_begin(rule: &Rule, seen: &Seen<'_>) -> bool {
+    match rule.when {
+        When::Value { .. } if seen.event.count.is_none() => true,
+        When::Count { .. } | When::Flap { .. } | When::Baseline { .. } | When::Value { .. } | When::Absence { .. } => {
+            !seen.holds(rule.condition.as_ref())
+        }
+        When::Immediate { .. } | When::Sequence { .. } | When::Silence { .. } => false,
+    }
+}
+
 /// Lets one rule look at the event. Returns when the rule wants the key to be passed.
 fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, turn: &mut Turn<'_>) -> Option<Timestamp> {
     match state {
@@ -419,6 +440,7 @@ fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, tur
         RuleState::Absence(state) => state.event(rule, seen, turn),
         RuleState::Baseline(state) => state.event(rule, seen, turn),
         RuleState::Value(state) => state.event(rule, seen, turn),
+        RuleState::Flap(state) => state.event(rule, seen, turn),
         RuleState::Silence(silence) => {
             silence.event(rule, world, seen, turn);
             if matches!(rule.when, When::Silence { of: super::rules::Of::Device, .. }) {

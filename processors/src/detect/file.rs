@@ -25,6 +25,7 @@ pub(crate) enum Type {
     Silence,
     Baseline,
     Value,
+    Flap,
 }
 
 impl Type {
@@ -37,6 +38,7 @@ impl Type {
             Self::Silence => "silence",
             Self::Baseline => "baseline",
             Self::Value => "value",
+            Self::Flap => "flap",
         }
     }
 }
@@ -55,6 +57,18 @@ pub(crate) struct StepText {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExpectText {
     pub(crate) kinds: Vec<Kind>,
+}
+
+/// Silence by a device's own rhythm.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LearntText {
+    #[serde(default)]
+    pub(crate) a_year: Option<f64>,
+    #[serde(default)]
+    pub(crate) factor: Option<f64>,
+    #[serde(default)]
+    pub(crate) least: Option<Span>,
 }
 
 /// One rule, every key of every type. A flat shape keeps "unknown key" errors exact; which keys belong to which type is
@@ -106,6 +120,8 @@ pub(crate) struct RuleText {
     #[serde(default)]
     pub(crate) missed: Option<u32>,
     #[serde(default)]
+    pub(crate) learnt: Option<LearntText>,
+    #[serde(default)]
     pub(crate) slot: Option<Span>,
     #[serde(default)]
     pub(crate) min_weeks: Option<u32>,
@@ -132,6 +148,7 @@ impl RuleText {
             ("devices", self.devices.is_some()),
             ("after", self.after.is_some()),
             ("missed", self.missed.is_some()),
+            ("learnt", self.learnt.is_some()),
             ("slot", self.slot.is_some()),
             ("min_weeks", self.min_weeks.is_some()),
             ("alpha", self.alpha.is_some()),

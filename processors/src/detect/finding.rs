@@ -11,7 +11,8 @@ use super::rules::Rule;
 use super::seen::Seen;
 
 /// What a summary may name.
-pub(crate) const PLACEHOLDERS: [&str; 8] = ["place", "kind", "devices", "count", "from", "to", "expected", "within"];
+pub(crate) const PLACEHOLDERS: [&str; 9] =
+    ["place", "kind", "devices", "count", "from", "to", "expected", "within", "why"];
 /// A condition that goes on is told again after this time, or when its count has doubled.
 pub(crate) const RETELL: Span = Span::from_secs(60);
 
@@ -67,6 +68,8 @@ pub(crate) struct Finding<'a> {
     pub(crate) to: Timestamp,
     pub(crate) count: f64,
     pub(crate) expected: Option<f64>,
+    /// In words, where a detector has some.
+    pub(crate) why: Option<Text>,
     pub(crate) evidence: &'a [String],
     pub(crate) tip: Tip,
     pub(crate) is_test: bool,
@@ -80,7 +83,9 @@ impl Turn<'_> {
             AnomalyStatus::Resolved => "resolved",
         };
         let kind = rule.kind.clone().unwrap_or_else(|| Arc::from(finding.kind));
-        let fill = |text: &str| fill(text, rule, &kind, &finding);
+        let why = |of: fn(&Text) -> &str| finding.why.as_ref().map_or("-", of);
+        let (zh, en) = (why(|why| &why.zh), why(|why| &why.en));
+        let fill = |text: &str, why: &str| fill(text, rule, &kind, &finding, why);
         let latest = finding.evidence.len().saturating_sub(MAX_EVIDENCE);
         self.out.push(Anomaly {
             schema_version: 1,
@@ -89,7 +94,7 @@ impl Turn<'_> {
             status: finding.status,
             rule: Arc::clone(&rule.id),
             rules_version: Arc::clone(self.version),
-            summary: Text { zh: fill(&rule.summary.zh), en: fill(&rule.summary.en) },
+            summary: Text { zh: fill(&rule.summary.zh, zh), en: fill(&rule.summary.en, en) },
             kind,
             severity: rule.severity.unwrap_or(finding.severity),
             place: self.place.clone(),
@@ -107,7 +112,7 @@ impl Turn<'_> {
 }
 
 /// Fills the placeholders, all but `{place}`, which fuse fills with the registry's name.
-fn fill(text: &str, rule: &Rule, kind: &str, finding: &Finding<'_>) -> String {
+fn fill(text: &str, rule: &Rule, kind: &str, finding: &Finding<'_>, why: &str) -> String {
     let number = |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
     let time = |at: Timestamp| local(at).map_or_else(String::new, |at| at.strftime("%m-%d %H:%M").to_string());
     let replaced = |text: String, name: &str, value: &dyn Fn() -> String| {
@@ -119,6 +124,7 @@ fn fill(text: &str, rule: &Rule, kind: &str, finding: &Finding<'_>) -> String {
     filled = replaced(filled, "{from}", &|| time(finding.from));
     filled = replaced(filled, "{to}", &|| time(finding.to));
     filled = replaced(filled, "{expected}", &|| finding.expected.map_or_else(|| "-".to_owned(), number));
+    filled = replaced(filled, "{why}", &|| why.to_owned());
     replaced(filled, "{within}", &|| rule.within().map_or_else(|| "-".to_owned(), |span| span.to_string()))
 }
 
@@ -269,6 +275,7 @@ impl Episode {
                 to: self.to,
                 count: self.count as f64,
                 expected: None,
+                why: None,
                 evidence: &self.evidence,
                 tip,
                 is_test: self.is_test,

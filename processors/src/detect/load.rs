@@ -7,9 +7,11 @@ use std::sync::Arc;
 use chorus_model::{Kind, Span, id};
 
 use super::cel::Condition;
-use super::file::{File, RuleText, StepText, Type};
+use super::file::{File, LearntText, RuleText, StepText, Type};
 use super::finding::PLACEHOLDERS;
+use super::rhythm::Learnt;
 use super::rules::{Baseline, By, Limit, Of, Rule, RuleSet, Step, When};
+use super::timers::LEAST;
 
 /// The most events that a `count` rule can ask for: each waiting one is kept.
 const MOST_COUNTED: usize = 64;
@@ -127,9 +129,10 @@ fn keys(of: Type) -> (&'static [&'static str], &'static [&'static str]) {
         Type::Count => (&["kinds", "at_least", "within"], &["by", "if"]),
         Type::Sequence => (&["first", "within"], &["then", "without", "by"]),
         Type::Absence => (&["expect", "duty", "grace"], &["if"]),
-        Type::Silence => (&["of", "devices"], &["after", "missed"]),
+        Type::Silence => (&["of", "devices"], &["after", "missed", "learnt"]),
         Type::Baseline => (&["kinds", "slot"], &["min_weeks", "alpha", "late", "by", "if"]),
         Type::Value => (&["kinds"], &["by", "if"]),
+        Type::Flap => (&["kinds", "at_least", "within"], &["by", "if"]),
     }
 }
 
@@ -170,6 +173,7 @@ impl Builder<'_> {
             by: raw.by.clone().unwrap_or_else(|| default_by(raw.when)),
             summary: raw.summary.clone(),
             feed: raw.feed.as_deref().map(Arc::from),
+            clock: raw.feed.as_deref().unwrap_or(LEAST).into(),
             when: self.when(raw)?,
         })
     }
@@ -200,6 +204,12 @@ impl Builder<'_> {
                 if name.is_none_or(|name| !PLACEHOLDERS.contains(&name)) {
                     return Err(self.error(&key, format!("placeholders are {{{}}}", PLACEHOLDERS.join("}, {"))));
                 }
+                if name == Some("why") && !explains(raw) {
+                    return Err(self.error(
+                        &key,
+                        "{why} is known to rules of the types baseline and value, and to silence with learnt",
+                    ));
+                }
             }
         }
         Ok(())
@@ -215,7 +225,7 @@ impl Builder<'_> {
             }
             None => Ok(match raw.when {
                 Type::Immediate | Type::Sequence | Type::Value => Some(QUIET),
-                Type::Count => raw.within,
+                Type::Count | Type::Flap => raw.within,
                 Type::Absence => Some(Span::from_secs(86_400)),
                 Type::Silence => None,
                 // The next slot says whether it still holds; this is for when no slot closes any more.
@@ -248,12 +258,21 @@ impl Builder<'_> {
         match raw.when {
             Type::Immediate => Ok(When::Immediate { kinds: self.kinds(raw.kinds, "kinds")? }),
             Type::Count => {
-                let at_least = raw.at_least.unwrap_or(0);
-                if !(2..=MOST_COUNTED).contains(&at_least) {
-                    return Err(self.error("at_least", format!("allowed: 2 to {MOST_COUNTED}")));
-                }
-                let within = self.positive(raw.within, "within")?;
+                let (at_least, within) = self.window(&raw)?;
                 Ok(When::Count { kinds: self.kinds(raw.kinds, "kinds")?, at_least, within })
+            }
+            Type::Flap => {
+                let (at_least, within) = self.window(&raw)?;
+                if raw.by.as_ref().is_some_and(|by| by.contains(&By::Kind)) {
+                    return Err(self.error("by", "kind would keep the two states of one thing apart"));
+                }
+                match self.kinds(raw.kinds, "kinds")?.as_slice() {
+                    [kind] => Ok(When::Flap { kind: *kind, opposite: None, at_least, within }),
+                    [kind, other] if kind != other => {
+                        Ok(When::Flap { kind: *kind, opposite: Some(*other), at_least, within })
+                    }
+                    _ => Err(self.error("kinds", "allowed: one kind with phases, or a kind and its opposite")),
+                }
             }
             Type::Sequence => self.sequence(raw),
             Type::Absence => {
@@ -265,6 +284,14 @@ impl Builder<'_> {
             Type::Baseline => self.baseline(raw),
             Type::Value => Ok(When::Value { kinds: self.kinds(raw.kinds, "kinds")? }),
         }
+    }
+
+    fn window(&self, raw: &RuleText) -> Result<(usize, Span), RuleError> {
+        let at_least = raw.at_least.unwrap_or(0);
+        if !(2..=MOST_COUNTED).contains(&at_least) {
+            return Err(self.error("at_least", format!("allowed: 2 to {MOST_COUNTED}")));
+        }
+        Ok((at_least, self.positive(raw.within, "within")?))
     }
 
     fn sequence(&self, raw: RuleText) -> Result<When, RuleError> {
@@ -283,13 +310,30 @@ impl Builder<'_> {
         if devices.is_empty() {
             return Err(self.error("devices", "must name at least one kind of device"));
         }
-        let limit = match (raw.after, raw.missed) {
-            (Some(after), None) => Limit::After(self.positive(Some(after), "after")?),
-            (None, Some(missed)) if (1..=1_000).contains(&missed) => Limit::Missed(missed),
-            (None, Some(_)) => return Err(self.error("missed", "allowed: 1 to 1000")),
-            _ => return Err(self.error("after", "exactly one of after and missed")),
+        let of = raw.of.unwrap_or(Of::Device);
+        let limit = match (raw.after, raw.missed, raw.learnt) {
+            (None, None, Some(learnt)) => Limit::Learnt(self.learnt(of, learnt)?),
+            (Some(after), None, None) => Limit::After(self.positive(Some(after), "after")?),
+            (None, Some(missed), None) if (1..=1_000).contains(&missed) => Limit::Missed(missed),
+            (None, Some(_), None) => return Err(self.error("missed", "allowed: 1 to 1000")),
+            _ => return Err(self.error("after", "exactly one of after, missed and learnt")),
         };
-        Ok(When::Silence { of: raw.of.unwrap_or(Of::Device), devices, limit })
+        Ok(When::Silence { of, devices, limit })
+    }
+
+    fn learnt(&self, of: Of, text: LearntText) -> Result<Learnt, RuleError> {
+        if of != Of::Device {
+            return Err(self.error("learnt", "belongs to `of: device`: a place has no rhythm of its own"));
+        }
+        let (a_year, factor) = (text.a_year.unwrap_or(0.5), text.factor.unwrap_or(1.5));
+        if !(0.001..=100.0).contains(&a_year) {
+            return Err(self.error("learnt.a_year", "allowed: 0.001 to 100"));
+        }
+        if !(1.0..=100.0).contains(&factor) {
+            return Err(self.error("learnt.factor", "allowed: 1 to 100"));
+        }
+        let least = self.positive(text.least.or(Some(Span::from_secs(300))), "learnt.least")?;
+        Ok(Learnt { a_year, factor, least })
     }
 
     fn baseline(&self, raw: RuleText) -> Result<When, RuleError> {
@@ -313,11 +357,17 @@ impl Builder<'_> {
     }
 }
 
+/// True when the detector of the rule says in words why.
+fn explains(raw: &RuleText) -> bool {
+    matches!(raw.when, Type::Baseline | Type::Value) || raw.learnt.is_some()
+}
+
 /// One condition per (device, channel, kind, zone) for what happens at once; one per place for the rest.
 fn default_by(of: Type) -> Vec<By> {
     match of {
         Type::Immediate => vec![By::Kind, By::Device, By::Channel, By::Zone],
         Type::Value => vec![By::Device, By::Channel, By::Zone],
+        Type::Flap => vec![By::Device, By::Channel],
         Type::Count | Type::Sequence | Type::Absence | Type::Silence | Type::Baseline => Vec::new(),
     }
 }

@@ -72,6 +72,23 @@ pub(crate) mod u30s {
     }
 }
 
+/// `#[serde(with = …)]` for lists of 16-bit numbers.
+pub(crate) mod u16s {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    const WIDTH: u32 = 3;
+
+    pub(crate) fn serialize<S: Serializer>(numbers: &[u16], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::pack(numbers.iter().map(|number| u64::from(*number)), WIDTH))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let numbers = super::unpack(&text, WIDTH).ok_or_else(|| D::Error::custom("not packed numbers"))?;
+        Ok(numbers.into_iter().map(|number| u16::try_from(number).unwrap_or(u16::MAX)).collect())
+    }
+}
+
 /// `#[serde(with = …)]` for lists of floating-point numbers, bit for bit.
 pub(crate) mod f64s {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

@@ -1,6 +1,5 @@
 //! Rules as the detector uses them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cel::{Condition, View};
+use super::index::Index;
+use super::rhythm::Learnt;
 use super::seen::LATE;
 
 /// What keeps two conditions of a rule apart within a place.
@@ -31,18 +32,21 @@ pub(crate) enum Of {
 }
 
 /// How long a device may say nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Limit {
     After(Span),
     /// So many heartbeats of the registry.
     Missed(u32),
+    /// What the device's own rhythm says, where the registry has no heartbeat.
+    Learnt(Learnt),
 }
 
 impl Limit {
-    /// The span for a device with this heartbeat; `None` when it cannot be judged.
+    /// The span that is written down for a device with this heartbeat; `None` when there is none.
     pub(crate) fn span(self, heartbeat: Option<Span>) -> Option<Span> {
         match self {
             Self::After(span) => Some(span),
+            Self::Learnt(_) => None,
             Self::Missed(beats) => heartbeat.map(|beat| Span::from_micros(beat.as_micros() * i64::from(beats))),
         }
     }
@@ -75,6 +79,7 @@ pub(crate) enum When {
     Silence { of: Of, devices: Vec<Arc<str>>, limit: Limit },
     Baseline { kinds: Vec<Kind>, settings: Baseline },
     Value { kinds: Vec<Kind> },
+    Flap { kind: Kind, opposite: Option<Kind>, at_least: usize, within: Span },
 }
 
 /// One rule, checked and compiled.
@@ -93,6 +98,8 @@ pub struct Rule {
     pub(crate) by: Vec<By>,
     pub(crate) summary: Text,
     pub(crate) feed: Option<Arc<str>>,
+    /// The feed, or the name of the least frontier of all.
+    pub(crate) clock: Arc<str>,
 }
 
 impl Rule {
@@ -110,13 +117,14 @@ impl Rule {
                 kinds.extend(&second.kinds);
                 kinds
             }
+            When::Flap { kind, opposite, .. } => std::iter::once(*kind).chain(*opposite).collect(),
             When::Silence { .. } => Vec::new(),
         }
     }
 
     pub(crate) fn within(&self) -> Option<Span> {
         match &self.when {
-            When::Count { within, .. } | When::Sequence { within, .. } => Some(*within),
+            When::Count { within, .. } | When::Flap { within, .. } | When::Sequence { within, .. } => Some(*within),
             When::Silence { limit: Limit::After(span), .. } => Some(*span),
             _ => None,
         }
@@ -131,14 +139,9 @@ impl Rule {
         self.places.is_empty() || self.places.contains(&place.kind)
     }
 
-    /// True for events of its feed. An event whose feed is not known (a backtest of bare events) may be of any.
-    pub(crate) fn applies_to(&self, feed: &str) -> bool {
-        self.feed.as_deref().is_none_or(|own| feed.is_empty() || own == feed)
-    }
-
     /// The frontier that its deadlines wait for.
     pub(crate) fn feed(&self) -> Arc<str> {
-        self.feed.clone().unwrap_or_else(|| Arc::from(super::timers::LEAST))
+        Arc::clone(&self.clock)
     }
 
     /// What keeps this event's condition apart from others of the rule; `None` when the event lacks the very thing (an event
@@ -172,14 +175,15 @@ pub(crate) const fn ended_by(kind: Kind) -> Option<Kind> {
     }
 }
 
-/// All rules at one version, indexed by the kind of event.
+/// All rules at one version, indexed by what an event must be for them.
 #[derive(Debug)]
 pub struct RuleSet {
     /// A hash of the contents of all files, named in every anomaly.
     pub version: Arc<str>,
     rules: Vec<Rule>,
-    by_kind: BTreeMap<Kind, Vec<usize>>,
-    silences: Vec<usize>,
+    index: Index,
+    /// Positions of the rules that wait for what the registry and the roster name.
+    waiting: Vec<usize>,
     faults: AtomicU64,
 }
 
@@ -187,23 +191,9 @@ impl RuleSet {
     /// The rules sorted by id, so that neither the names nor the order of files show in outputs.
     pub(crate) fn new(version: Arc<str>, mut rules: Vec<Rule>) -> Self {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut by_kind: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
-        let mut silences = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
-            let mut kinds = rule.kinds();
-            kinds.sort();
-            kinds.dedup();
-            if kinds.is_empty() {
-                silences.push(index);
-            }
-            if matches!(rule.when, When::Immediate { .. }) {
-                kinds.extend(kinds.clone().into_iter().filter_map(ended_by));
-                kinds.sort();
-                kinds.dedup();
-            }
-            kinds.into_iter().for_each(|kind| by_kind.entry(kind).or_default().push(index));
-        }
-        Self { version, rules, by_kind, silences, faults: AtomicU64::new(0) }
+        let waits = |rule: &Rule| matches!(rule.when, When::Silence { .. } | When::Absence { .. });
+        let waiting = rules.iter().enumerate().filter(|(_, rule)| waits(rule)).map(|(at, _)| at).collect();
+        Self { version, index: Index::new(&rules), rules, waiting, faults: AtomicU64::new(0) }
     }
 
     /// Every rule, by id.
@@ -224,8 +214,14 @@ impl RuleSet {
         self.faults.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Rule> {
-        self.by_kind.get(&kind).into_iter().flatten().filter_map(|index| self.rules.get(*index))
+    /// Which rules may look at an event; see [`Index`].
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The rules at these positions.
+    pub(crate) fn at(&self, positions: impl IntoIterator<Item = u32>) -> impl Iterator<Item = &Rule> {
+        positions.into_iter().filter_map(|position| self.rules.get(usize::try_from(position).ok()?))
     }
 
     /// The feeds that rules name; whoever replays events states frontiers for these (and for the events' own).
@@ -234,8 +230,9 @@ impl RuleSet {
         self.rules.iter().filter_map(|rule| rule.feed.as_deref()).collect()
     }
 
-    pub(crate) fn silences(&self) -> impl Iterator<Item = &Rule> {
-        self.silences.iter().filter_map(|index| self.rules.get(*index))
+    /// Rules on what does not come: they expect what the registry and the roster name from the first frontier on.
+    pub(crate) fn waiting(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.waiting.iter().map(|at| &self.rules[*at])
     }
 
     /// True when the condition is absent or holds; what cannot be evaluated is counted and false.

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chorus_model::{AnomalyStatus, Kind, Severity, Span, Timestamp};
+use chorus_model::{AnomalyStatus, Event, Kind, Severity, Span, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Tip, Turn};
+use super::rhythm::Rhythm;
 use super::rules::{Limit, Of, Rule, When};
 use super::seen::Seen;
 use super::timers::{Passed, fair_deadline};
@@ -36,13 +37,57 @@ struct Watch {
     last: Timestamp,
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     is_silent: bool,
+    /// Of a device whose rule learns it.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    rhythm: Option<Box<Rhythm>>,
 }
 
 impl Watch {
+    fn begin(last: Timestamp) -> Self {
+        Self { last, is_silent: false, rhythm: None }
+    }
+
+    /// How long the device may be silent; absent when nothing says that (yet).
+    fn span(&self, limit: Limit, site: Option<&Site>, device: &str) -> Option<Span> {
+        match limit {
+            Limit::Learnt(learnt) => self.rhythm.as_ref()?.span(self.last, &learnt),
+            Limit::After(_) | Limit::Missed(_) => limit.span(heartbeat(site, device)),
+        }
+    }
+
     /// When the device is silent; absent when nothing says how long it may be.
     fn deadline(&self, limit: Limit, site: Option<&Site>, device: &str, since: Timestamp) -> Option<Timestamp> {
-        let span = span_of(limit, site, device)?;
+        let span = self.span(limit, site, device)?;
         Some(fair_deadline(self.last.plus(span), span, since))
+    }
+
+    /// The device was heard. Returns when it was heard before, and whether it had been called silent.
+    fn hear(&mut self, limit: Limit, event: &Event) -> (Timestamp, bool) {
+        let heard = event.received_at;
+        let (since, was_silent) = (self.last, std::mem::take(&mut self.is_silent));
+        if let Limit::Learnt(learnt) = limit {
+            let rhythm = self.rhythm.get_or_insert_with(|| Box::new(Rhythm::begin(heard)));
+            rhythm.heard(since, heard, !event.is_replay, was_silent, &learnt);
+        }
+        self.last = since.max(heard);
+        (since, was_silent)
+    }
+
+    fn why(&self, at: Timestamp) -> Option<Text> {
+        self.rhythm.as_ref().map(|rhythm| rhythm.why(self.last, at))
+    }
+}
+
+fn heartbeat(site: Option<&Site>, device: &str) -> Option<Span> {
+    site.and_then(|site| site.devices.get(device)).and_then(|listed| listed.heartbeat)
+}
+
+/// True when the rule may ever call the device silent.
+fn is_judged(limit: Limit, site: Option<&Site>, device: &str) -> bool {
+    let heartbeat = heartbeat(site, device);
+    match limit {
+        Limit::Learnt(_) => heartbeat.is_none(),
+        Limit::After(_) | Limit::Missed(_) => limit.span(heartbeat).is_some(),
     }
 }
 
@@ -54,11 +99,9 @@ fn parts(rule: &Rule) -> Option<(Of, &[Arc<str>], Limit)> {
     }
 }
 
-/// True when the rule listens for the device of this event.
-pub(crate) fn listens(rule: &Rule, seen: &Seen<'_>, world: &World) -> bool {
-    // That a device is unreachable is said by another, about it.
-    let says = seen.event.kind != Kind::DeviceOffline;
-    says && parts(rule).is_some_and(|(_, devices, _)| world.is_of(seen.event, devices))
+/// True when the event says that its device is there. That a device is unreachable is said by another, about it.
+pub(crate) fn is_sign_of_life(event: &Event) -> bool {
+    event.kind != Kind::DeviceOffline
 }
 
 impl State {
@@ -71,23 +114,22 @@ impl State {
         let device = &seen.event.device.id;
         let heard = seen.event.received_at;
         let site = world.site(turn.key);
-        if span_of(limit, site, device).is_none() {
+        if !is_judged(limit, site, device) {
             return; // nothing says how long it may be silent
         }
         if !self.devices.contains_key(device) && self.devices.len() >= MOST_DEVICES {
             self.push_out(site);
         }
         let before = self.devices.values().map(|watch| watch.last).max().unwrap_or(heard);
-        let watch = self.devices.entry(Arc::clone(device)).or_insert(Watch { last: heard, is_silent: false });
-        let (since, was_silent) = (watch.last, std::mem::take(&mut watch.is_silent));
-        watch.last = watch.last.max(heard);
+        let watch = self.devices.entry(Arc::clone(device)).or_insert_with(|| Watch::begin(heard));
+        let (since, was_silent) = watch.hear(limit, seen.event);
         match of {
             Of::Device if was_silent => {
-                let found = Found { by: device, devices: &[Arc::clone(device)], from: since, to: heard };
+                let found = Found { by: device, devices: &[Arc::clone(device)], from: since, to: heard, why: None };
                 tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
             }
             Of::Place if std::mem::take(&mut self.is_silent) => {
-                let found = Found { by: "", devices: &[Arc::clone(device)], from: before, to: heard };
+                let found = Found { by: "", devices: &[Arc::clone(device)], from: before, to: heard, why: None };
                 tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
             }
             Of::Device | Of::Place => {}
@@ -109,7 +151,7 @@ impl State {
             let is_judged =
                 listed.is_of(kinds) && listed.heartbeat.is_some_and(|beat| limit.span(Some(beat)).is_some());
             if is_judged && !self.devices.contains_key(device) && self.devices.len() < MOST_DEVICES {
-                self.devices.insert(Arc::clone(device), Watch { last: frontier, is_silent: false });
+                self.devices.insert(Arc::clone(device), Watch::begin(frontier));
                 planted = true;
             }
         }
@@ -128,7 +170,13 @@ impl State {
             let Some(deadline) = watch.deadline(limit, site, device, passed.since) else { continue };
             if !watch.is_silent && frontier > deadline {
                 watch.is_silent = true;
-                let found = Found { by: device, devices: &[Arc::clone(device)], from: watch.last, to: deadline };
+                let found = Found {
+                    by: device,
+                    devices: &[Arc::clone(device)],
+                    from: watch.last,
+                    to: deadline,
+                    why: watch.why(deadline),
+                };
                 tell(rule, AnomalyStatus::Firing, &found, None, Tip::deadline(deadline), turn);
             }
         }
@@ -142,7 +190,7 @@ impl State {
         self.is_silent = true;
         let devices: Vec<Arc<str>> = self.devices.keys().cloned().collect();
         let last = self.devices.values().map(|watch| watch.last).max().unwrap_or(deadline);
-        let found = Found { by: "", devices: &devices, from: last, to: deadline };
+        let found = Found { by: "", devices: &devices, from: last, to: deadline, why: None };
         tell(rule, AnomalyStatus::Firing, &found, None, Tip::deadline(deadline), turn);
     }
 
@@ -157,17 +205,18 @@ impl State {
         turn: &mut Turn<'_>,
     ) {
         self.devices.retain(|device, watch| {
-            if span_of(limit, site, device).is_some() {
+            if is_judged(limit, site, device) {
                 return true;
             }
             if of == Of::Device && watch.is_silent {
-                let found = Found { by: device, devices: &[Arc::clone(device)], from: watch.last, to: frontier };
+                let found =
+                    Found { by: device, devices: &[Arc::clone(device)], from: watch.last, to: frontier, why: None };
                 tell(rule, AnomalyStatus::Resolved, &found, None, Tip::deadline(frontier), turn);
             }
             false
         });
         if self.devices.is_empty() && std::mem::take(&mut self.is_silent) {
-            let found = Found { by: "", devices: &[], from: frontier, to: frontier };
+            let found = Found { by: "", devices: &[], from: frontier, to: frontier, why: None };
             tell(rule, AnomalyStatus::Resolved, &found, None, Tip::deadline(frontier), turn);
         }
     }
@@ -190,12 +239,9 @@ impl State {
     /// When the device of an event that was just heard is to be looked at: cheaper than [`State::wake`] over all of them.
     pub(crate) fn wake_of(&self, rule: &Rule, world: &World, key: &str, device: &str) -> Option<Timestamp> {
         let (_, _, limit) = parts(rule)?;
-        Some(self.devices.get(device)?.last.plus(span_of(limit, world.site(key), device)?))
+        let watch = self.devices.get(device)?;
+        Some(watch.last.plus(watch.span(limit, world.site(key), device)?))
     }
-}
-
-fn span_of(limit: Limit, site: Option<&Site>, device: &str) -> Option<Span> {
-    limit.span(site.and_then(|site| site.devices.get(device)).and_then(|listed| listed.heartbeat))
 }
 
 struct Found<'a> {
@@ -203,6 +249,7 @@ struct Found<'a> {
     devices: &'a [Arc<str>],
     from: Timestamp,
     to: Timestamp,
+    why: Option<Text>,
 }
 
 fn tell(
@@ -223,6 +270,7 @@ fn tell(
         to: found.to,
         count: found.devices.len() as f64,
         expected: None,
+        why: found.why.clone(),
         evidence: evidence.map(std::slice::from_ref).unwrap_or_default(),
         tip,
         is_test: false,

@@ -11,7 +11,7 @@ use super::finding::Turn;
 use super::rules::{Rule, RuleSet, When};
 use super::timers::{Frontiers, LEAST, Passed, Wake};
 use super::world::World;
-use super::{absence, baseline, count, immediate, sequence, silence, value};
+use super::{absence, baseline, count, flap, immediate, sequence, silence, value};
 
 /// Everything known of one key (a place, or a device whose place is not known).
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,6 +46,11 @@ impl KeyState {
     /// The state of a rule, begun if there is none.
     pub(crate) fn of(&mut self, rule: &Rule) -> &mut RuleState {
         self.rules.entry(Arc::clone(&rule.id)).or_insert_with(|| RuleState::new(&rule.when))
+    }
+
+    /// True when there is something to remember of the rule.
+    pub(crate) fn knows(&self, rule: &Rule) -> bool {
+        self.rules.contains_key(&rule.id)
     }
 
     /// Takes out the state of a rule that has nothing left to remember.
@@ -87,6 +92,7 @@ pub(crate) enum RuleState {
     Silence(silence::State),
     Baseline(baseline::State),
     Value(value::State),
+    Flap(flap::State),
 }
 
 impl RuleState {
@@ -99,6 +105,7 @@ impl RuleState {
             When::Silence { .. } => Self::Silence(silence::State::default()),
             When::Baseline { .. } => Self::Baseline(baseline::State::default()),
             When::Value { .. } => Self::Value(value::State::default()),
+            When::Flap { .. } => Self::Flap(flap::State::default()),
         }
     }
 
@@ -112,6 +119,7 @@ impl RuleState {
                 | (Self::Silence(_), When::Silence { .. })
                 | (Self::Baseline(_), When::Baseline { .. })
                 | (Self::Value(_), When::Value { .. })
+                | (Self::Flap(_), When::Flap { .. })
         )
     }
 
@@ -124,6 +132,7 @@ impl RuleState {
             Self::Silence(state) => state.is_empty(),
             Self::Baseline(state) => state.is_empty(),
             Self::Value(state) => state.is_empty(),
+            Self::Flap(state) => state.is_empty(),
         }
     }
 
@@ -138,6 +147,7 @@ impl RuleState {
             Self::Silence(state) => state.pass(rule, world, passed, turn),
             Self::Baseline(state) => state.pass(rule, passed, turn),
             Self::Value(_) => {}
+            Self::Flap(state) => state.pass(rule, frontier, turn),
         }
     }
 
@@ -151,6 +161,7 @@ impl RuleState {
             Self::Silence(state) => state.wake(rule, key, world, since),
             Self::Baseline(state) => state.wake(rule),
             Self::Value(_) => None,
+            Self::Flap(state) => state.wake(rule),
         }
     }
 }

@@ -70,6 +70,7 @@ impl State {
             to: seen.at,
             count: rounded(why.seen),
             expected: Some(rounded(why.limit)),
+            why: Some(why.text()),
             evidence: std::slice::from_ref(&event.event_id),
             tip: Tip::event(seen),
             is_test: false,

@@ -70,10 +70,10 @@ impl World {
         self.sites.get(key)?.devices.get(device)
     }
 
-    /// True when the event's device is of one of these kinds, by its own word or by the registry's.
-    pub(crate) fn is_of(&self, event: &Event, kinds: &[Arc<str>]) -> bool {
-        let own = event.device.kind.as_ref().is_some_and(|kind| kinds.contains(kind));
-        own || self.device(event.key(), &event.device.id).is_some_and(|listed| listed.is_of(kinds))
+    /// The kinds of the event's device, by its own word and by the registry's; one may come twice.
+    pub(crate) fn kinds_of<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = &'a Arc<str>> {
+        let listed = self.device(event.key(), &event.device.id).map(|listed| &listed.kinds);
+        event.device.kind.iter().chain(listed.into_iter().flatten())
     }
 }
 

@@ -40,8 +40,6 @@ impl Why {
     /// One sentence in each language.
     #[must_use]
     pub fn text(&self) -> Text {
-        let (seen, expected) = (number(self.seen), number(self.expected));
-        let (from, to) = (clock(self.from), clock(self.to));
         let (zh, en) = match self.what {
             What::Excess => ("明显偏多", "far more than usual"),
             What::Lack => ("明显偏少", "far less than usual"),
@@ -52,6 +50,18 @@ impl Why {
             }
             What::Silence => ("没有任何计数,设备可能失联", "nothing was counted, the device may be dead"),
         };
+        self.sentence(zh, en)
+    }
+
+    /// The same when it is over.
+    #[must_use]
+    pub fn text_of_end(&self) -> Text {
+        self.sentence("已恢复往常", "as usual again")
+    }
+
+    fn sentence(&self, zh: &str, en: &str) -> Text {
+        let (seen, expected) = (number(self.seen), number(self.expected));
+        let (from, to) = (clock(self.from), clock(self.to));
         Text {
             zh: format!("{from} 至 {to} 计数 {seen},往常约 {expected}:{zh}"),
             en: format!("{seen} from {from} to {to}, usually about {expected}: {en}"),

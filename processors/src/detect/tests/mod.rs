@@ -13,8 +13,11 @@ use chorus_runtime::registry::{self, Handle, Registry};
 use super::{Detector, NO_ANOMALY, NO_RULE, Roster, RuleSet, Setup};
 
 mod crowd;
+mod flap;
+mod index;
 mod outage;
 mod replay;
+mod rhythm;
 mod shipped;
 
 /// Monday, 2026-01-05, 08:00 in Nanchang.
@@ -112,7 +115,12 @@ rules:
   - {id: e-rounds, when: absence, expect: {kinds: [patrol.checkin]}, duty: rounds, grace: 5m, summary: {zh: z, en: "{count} by {to}"}}
   - {id: f-silent, when: silence, of: device, devices: [gate], missed: 60, feed: gate, summary: {zh: z, en: "{devices} since {from}"}}
   - {id: g-place-silent, when: silence, of: place, devices: [gate, camera], after: 2h, summary: {zh: z, en: "{devices}"}}
-  - {id: h-rate, when: baseline, kinds: [vehicle.passed], slot: 12h, min_weeks: 1, alpha: 0.01, summary: {zh: z, en: "{count} not {expected}"}}
+  - {id: h-rate, when: baseline, kinds: [vehicle.passed], slot: 12h, min_weeks: 1, alpha: 0.01, summary: {zh: "{why}", en: "{count} not {expected}: {why}"}}
+  - {id: j-flap, when: flap, kinds: [door.opened, door.closed], at_least: 4, within: 20m, summary: {zh: z, en: "{count} in {within}"}}
+  - {id: k-flap-phases, when: flap, kinds: [gate.fault], at_least: 2, within: 10m, quiet_after: 5m, summary: {zh: z, en: "{count}"}}
+  - {id: l-elsewhere, when: immediate, kinds: [door.forced], if: "event.place.id == 'v2'", summary: {zh: z, en: e}}
+  - {id: m-value, when: value, kinds: [crowd.density], summary: {zh: "{why}", en: "{why}"}}
+  - {id: n-learnt, when: silence, of: device, devices: [camera], learnt: {}, summary: {zh: "{why}", en: "{why}"}}
   - {id: i-drill, when: immediate, kinds: [panic.button], quiet_after: never, if: "local.hour < 99", summary: {zh: z, en: e}}
 "#;
 
@@ -366,7 +374,7 @@ fn a_forged_stream_of_fresh_zones_and_devices_does_not_grow_without_bound() {
     }
     let captured = log.detector.capture();
     let size = captured.iter().filter_map(|(_, state)| state.as_ref()).map(Vec::len).max().unwrap();
-    assert!(size < 300_000, "{size}");
+    assert!(size < 450_000, "{size}");
     for n in 0..10_100 {
         let place = PlaceRef::default();
         log.event(&Event { place, ..event(&format!("stranger-{n}"), Kind::GateFault, 10_000 + n) });

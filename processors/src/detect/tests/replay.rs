@@ -32,7 +32,7 @@ fn pick_of(n: i64) -> usize {
     usize::try_from(n / 40 % 3).unwrap()
 }
 
-/// Three weeks of two villages and a few strangers: every kind of event in every phase, with repeats, delays and drills.
+/// Five weeks of two villages and a few strangers: every kind of event in every phase, with repeats, delays and drills.
 fn history() -> Vec<Entry> {
     let mut seed = 7_u64;
     let mut random = move |below: u64| {
@@ -48,12 +48,15 @@ fn history() -> Vec<Entry> {
         Kind::VehiclePassed,
         Kind::PanicButton,
         Kind::DeviceHeartbeat,
+        Kind::DoorOpened,
+        Kind::DoorClosed,
+        Kind::CrowdDensity,
     ];
     let phases = [Phase::Pulse, Phase::Pulse, Phase::Pulse, Phase::Start, Phase::End, Phase::Continue, Phase::Sync];
     let devices = ["gate-1", "gate-2", "camera-1", "door-1"];
     let mut log = Vec::new();
     let mut secs = 0;
-    for n in 0..1_600_i64 {
+    for n in 0..4_200_i64 {
         if n > 400 && n % 40 == 0 {
             let (without, counts) = [("f-silent", "a-fault"), ("e-rounds", "i-drill"), ("none", "none")][pick_of(n)];
             log.push(Entry::Rules(changed(without, counts)));
@@ -74,9 +77,25 @@ fn history() -> Vec<Entry> {
         let is_replay = random(12) == 0;
         let late = if is_replay { i64::try_from(random(3_000)).unwrap() } else { 0 };
         let burst = n % 40 < 8; // a card that is refused again and again
-        let kind = if burst { Kind::AccessDenied } else { kinds[pick % 8] };
+        let kind = if burst { Kind::AccessDenied } else { kinds[pick % 11] };
         let device = devices[if burst { 3 } else { usize::try_from(random(4)).unwrap() }];
         let base = event(device, kind, secs - late);
+        // A door that swings, a number that leaps once, a camera that falls silent for good.
+        let base = match n % 40 {
+            8..=13 => event("door-1", [Kind::DoorOpened, Kind::DoorClosed][usize::from(n % 2 == 0)], secs),
+            15..=19 => row(secs, if (3_960..4_000).contains(&n) { 900 } else { 10 + n % 7 }),
+            21..=23 if n < 3_600 => event("camera-2", Kind::MotionDetected, secs),
+            28..=31 => Event {
+                phase: [Phase::Start, Phase::End][usize::from(n % 2 == 1)],
+                ..event("gate-3", Kind::GateFault, secs)
+            },
+            33 => Event { place: village("v2"), ..event("door-2", Kind::DoorForced, secs) },
+            _ => base,
+        };
+        if base.device.id.as_ref() != device || (8..=13).contains(&(n % 40)) {
+            log.push(Entry::Event(Box::new(Event { event_id: id::derive(&["own", &n.to_string()]), ..base })));
+            continue;
+        }
         log.push(Entry::Event(Box::new(Event {
             event_id: id::derive(&["n", &(n - i64::try_from(random(2)).unwrap()).to_string()]),
             native_id: (random(3) == 0).then(|| "n".to_owned()),
@@ -92,6 +111,10 @@ fn history() -> Vec<Entry> {
         })));
     }
     log
+}
+
+fn row(secs: i64, number: i64) -> Event {
+    Event { count: Some(number), ..event("counter-1", Kind::CrowdDensity, secs) }
 }
 
 /// Runs a part of the log and returns what each offset told, as JSON.
@@ -125,7 +148,7 @@ fn any_split_into_live_snapshot_and_replay_tells_byte_for_byte_the_same() {
         let of_rule = |status: AnomalyStatus| anomalies.iter().any(|a| a.rule == rule.id && a.status == status);
         assert!(of_rule(AnomalyStatus::Firing), "the history never fires {}: the test would prove nothing", rule.id);
     }
-    for marker in (0..log.len()).step_by(61) {
+    for marker in (0..log.len()).step_by(211) {
         // Snapshots at 1/3, at 2/3 and at the marker; then one that was torn: half of its keys got written.
         let mut detector = Detector::new(setup(ALL_TYPES), 0, 1);
         let mut table = FrontierTable::default();
