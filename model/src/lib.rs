@@ -14,6 +14,7 @@ pub mod kind;
 pub mod origin;
 pub mod partition;
 pub mod place;
+mod rfc3339;
 pub mod schema;
 pub mod time;
 
@@ -24,4 +25,5 @@ pub use frontier::{FrontierMark, FrontierTable};
 pub use kind::{Kind, Phase, Severity};
 pub use origin::{Origin, OriginFilter};
 pub use place::{PlaceKind, PlaceRef};
+pub use rfc3339::Rfc3339;
 pub use time::{Span, Timestamp};
