@@ -8,6 +8,7 @@ pub mod alert;
 pub mod anomaly;
 pub mod cloudevents;
 pub mod event;
+mod event_json;
 pub mod frontier;
 pub mod id;
 pub mod kind;
