@@ -218,7 +218,8 @@ pub fn connector(header: Option<&str>) -> Option<&str> {
 
 /// One line of at most [`LONGEST_ID`] bytes.
 fn is_identifier(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LONGEST_ID && !text.chars().any(char::is_control)
+    let is_plain = || text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    !text.is_empty() && text.len() <= LONGEST_ID && (is_plain() || !text.chars().any(char::is_control))
 }
 
 fn checked(geo: Geo, flags: &mut Vec<Cow<'static, str>>) -> Option<Geo> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chorus_model::{Event, Timestamp, cloudevents};
+use chorus_model::{Event, Rfc3339, Timestamp, cloudevents};
 use chorus_runtime::metrics::FeedMetrics;
 use chorus_runtime::registry::{Handle, Registry};
 use chorus_runtime::task::{Attributes, EmitError};
@@ -85,14 +85,10 @@ impl Ingest {
                 Piece::Filtered(why) => tally.filtered = tally.filtered.or(Some(why)),
                 Piece::Rejected(reason) => tally.reject(reason),
                 Piece::Event(seen) => {
-                    let origin = output.next_origin();
-                    let receipt = Receipt { format, source, received_at: record.received_at(), origin: &origin };
-                    let result = self
-                        .feed
-                        .border
-                        .admit(*seen, &receipt, &self.registry)
-                        .and_then(|event| self.emit(event, output));
-                    match result {
+                    let (received_at, origin) = (record.received_at(), output.next_origin());
+                    let receipt = Receipt { format, source, received_at, origin };
+                    let admitted = self.feed.border.admit(*seen, &receipt, &self.registry);
+                    match admitted.and_then(|event| self.emit(event, output)) {
                         Ok(()) => tally.events += 1,
                         Err(reason) => tally.reject(reason),
                     }
@@ -106,13 +102,15 @@ impl Ingest {
     fn emit(&mut self, mut event: Event, output: &mut Output<'_>) -> Result<(), Reason> {
         event.produced_at = Some(now());
         self.json.clear();
-        serde_json::to_writer(&mut self.json, &event).map_err(|_| Reason::BadValue)?;
-        let time = event.effective_time().to_string();
+        event.write_json(&mut self.json).map_err(|_| Reason::BadValue)?;
+        let time = event.effective_time();
+        let known = Rfc3339::of(time);
+        let unknown = if known.is_none() { time.to_string() } else { String::new() };
         let attributes = Attributes {
             kind: cloudevents::TYPE_EVENT,
             id: &event.event_id,
             source: &self.feed.source,
-            time: &time,
+            time: known.as_ref().map_or(&unknown, Rfc3339::as_str),
             routing: event.kind.as_str(),
         };
         // Any error but this one stops the worker, so the record keeps its place in the log.
@@ -130,8 +128,7 @@ impl Ingest {
             headers: record.headers(),
             value: record.value().unwrap_or_default().to_owned(),
         };
-        let origin = output.next_origin();
-        let Ok(sealed) = self.feed.sealer.seal(&raw, &origin) else {
+        let Ok(sealed) = self.feed.sealer.seal(&raw, output.next_origin()) else {
             // No random bytes: nothing can be written safely, and nothing may be lost.
             output.fail("cannot seal a reject");
             return;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::rfc3339::{self, Rfc3339};
+
 /// An instant in UTC, microseconds since 1970-01-01T00:00:00Z. In JSON: RFC 3339 with `Z` and 0 to 6 fraction digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -76,6 +78,9 @@ impl From<jiff::Timestamp> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = Rfc3339::of(*self) {
+            return f.write_str(text.as_str());
+        }
         match self.to_jiff() {
             Some(instant) => write!(f, "{instant}"),
             None => write!(f, "{}us", self.0),
@@ -93,13 +98,19 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
+        if let Some(instant) = rfc3339::read(text.as_bytes()) {
+            return Ok(instant);
+        }
         text.parse::<jiff::Timestamp>().map(Self::from).map_err(|_| TimestampError)
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match Rfc3339::of(*self) {
+            Some(text) => serializer.serialize_str(text.as_str()),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

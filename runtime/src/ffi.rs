@@ -1,19 +1,21 @@
-//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, commits whose answer comes back, and headers
-//! whose names are not UTF-8, which rust-rdkafka does not wrap.
+//! The one place that speaks to librdkafka's C interface: asynchronous `ListOffsets`, commits whose answer comes back, headers
+//! whose names are not UTF-8, and records written to a topic that was looked up once, which rust-rdkafka does not wrap.
 //!
 //! Why not `fetch_watermarks`: it waits for the broker on the worker's thread, once per partition. Why not
 //! `Consumer::commit(…, Async)`: rust-rdkafka 0.39 takes commits as events, and librdkafka sends an event for a commit only to a
-//! queue that was named with it (`rd_kafka_commit` names none), so `commit_callback` would never be called.
+//! queue that was named with it (`rd_kafka_commit` names none), so `commit_callback` would never be called. Why not
+//! `BaseProducer::send`: it looks the topic up by name for every record, and copies its name and that of every header before.
 #![allow(unsafe_code)]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString, c_void};
 use std::os::raw::c_int;
 use std::ptr;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedHeaders;
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use rdkafka_sys as sys;
 
 /// The answer for one partition: its high watermark, or why there is none.
@@ -125,6 +127,109 @@ pub(crate) fn header(headers: &BorrowedHeaders, index: usize) -> Option<(&[u8], 
         }
         let value = (!value.is_null()).then(|| std::slice::from_raw_parts(value.cast::<u8>(), size));
         Some((CStr::from_ptr(name).to_bytes(), value))
+    }
+}
+
+/// A topic to write to, looked up once. To be dropped before the producer that it belongs to.
+pub(crate) struct Target(*mut sys::rd_kafka_topic_t);
+
+// SAFETY: librdkafka's topics may be used from any thread.
+unsafe impl Send for Target {}
+
+impl Target {
+    /// Looks a topic up; that it exists is not asked.
+    ///
+    /// # Errors
+    /// When this is no name of a topic.
+    pub(crate) fn new<C: ProducerContext>(producer: &BaseProducer<C>, topic: &str) -> KafkaResult<Self> {
+        let name = CString::new(topic)?;
+        // SAFETY: both pointers are valid for the call; without a configuration the client's own is taken.
+        let target = unsafe { sys::rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), ptr::null_mut()) };
+        if target.is_null() { Err(KafkaError::ClientCreation(topic.to_owned())) } else { Ok(Self(target)) }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // SAFETY: made in `new`, destroyed once; records on their way hold the topic themselves.
+        unsafe { sys::rd_kafka_topic_destroy(self.0) };
+    }
+}
+
+/// The headers of a record that is to be written.
+pub(crate) struct HeaderList(*mut sys::rd_kafka_headers_t);
+
+// SAFETY: a list is plain memory with one owner.
+unsafe impl Send for HeaderList {}
+
+impl HeaderList {
+    /// Copies names and values.
+    pub(crate) fn new(headers: &[(&str, &[u8])]) -> Self {
+        // SAFETY: names and values are copied, with the sizes given.
+        unsafe {
+            let list = sys::rd_kafka_headers_new(headers.len());
+            for (name, value) in headers {
+                let (size, length) = (name.len().cast_signed(), value.len().cast_signed());
+                // It does not fail: a list that was just made can be written.
+                sys::rd_kafka_header_add(list, name.as_ptr().cast(), size, value.as_ptr().cast(), length);
+            }
+            Self(list)
+        }
+    }
+}
+
+impl Drop for HeaderList {
+    fn drop(&mut self) {
+        // SAFETY: made in `new` and not given away, else it would have been forgotten.
+        unsafe { sys::rd_kafka_headers_destroy(self.0) };
+    }
+}
+
+/// Hands a record to the producer, which copies key and value. `opaque` comes back with the acknowledgement.
+///
+/// # Errors
+/// When the producer refuses the record.
+pub(crate) fn produce<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    (target, partition): (&Target, i32),
+    key: Option<&[u8]>,
+    headers: HeaderList,
+    value: Option<&[u8]>,
+    opaque: usize,
+) -> Result<(), RDKafkaErrorCode> {
+    use sys::rd_kafka_vtype_t as Is;
+    let argument = |vtype: Is, u: sys::rd_kafka_vu_s__bindgen_ty_1| sys::rd_kafka_vu_t { vtype, u };
+    let bytes = |bytes: Option<&[u8]>| {
+        let (ptr, size) = bytes.map_or((ptr::null(), 0), |bytes| (bytes.as_ptr(), bytes.len()));
+        let mem = sys::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 { ptr: ptr.cast_mut().cast::<c_void>(), size };
+        sys::rd_kafka_vu_s__bindgen_ty_1 { mem }
+    };
+    let arguments = [
+        argument(Is::RD_KAFKA_VTYPE_RKT, sys::rd_kafka_vu_s__bindgen_ty_1 { rkt: target.0 }),
+        argument(Is::RD_KAFKA_VTYPE_PARTITION, sys::rd_kafka_vu_s__bindgen_ty_1 { i32_: partition }),
+        argument(
+            Is::RD_KAFKA_VTYPE_MSGFLAGS,
+            sys::rd_kafka_vu_s__bindgen_ty_1 { i: sys::RD_KAFKA_MSG_F_COPY as c_int },
+        ),
+        argument(Is::RD_KAFKA_VTYPE_KEY, bytes(key)),
+        argument(Is::RD_KAFKA_VTYPE_VALUE, bytes(value)),
+        argument(Is::RD_KAFKA_VTYPE_HEADERS, sys::rd_kafka_vu_s__bindgen_ty_1 { headers: headers.0 }),
+        argument(
+            Is::RD_KAFKA_VTYPE_OPAQUE,
+            sys::rd_kafka_vu_s__bindgen_ty_1 { ptr: ptr::without_provenance_mut(opaque) },
+        ),
+    ];
+    // SAFETY: each argument holds the member of the union that its type names; key and value live as long as the call, which
+    // copies them. The list of headers is the producer's when it took the record, and ours when it did not.
+    unsafe {
+        let error = sys::rd_kafka_produceva(producer.client().native_ptr(), arguments.as_ptr(), arguments.len());
+        if error.is_null() {
+            std::mem::forget(headers);
+            return Ok(());
+        }
+        let code = sys::rd_kafka_error_code(error);
+        sys::rd_kafka_error_destroy(error);
+        Err(code.into())
     }
 }
 

@@ -122,6 +122,8 @@ pub struct Output<'a> {
     pub(crate) pending: u32,
     pub(crate) quiet: bool,
     pub(crate) fatal: Option<EmitError>,
+    /// The text of the origin; empty until it is asked for.
+    text: String,
 }
 
 /// The facts that CloudEvents wants in headers.
@@ -141,7 +143,7 @@ pub struct Attributes<'a> {
 
 impl<'a> Output<'a> {
     pub(crate) fn new(sender: &'a Sender, token: Token, origin: (&'a str, i32, i64), quiet: bool) -> Self {
-        Self { sender, token, origin, index: 0, pending: 0, quiet, fatal: None }
+        Self { sender, token, origin, index: 0, pending: 0, quiet, fatal: None, text: String::new() }
     }
 
     /// True while the log before the committed offset is replayed: whatever is emitted now was written before.
@@ -152,9 +154,19 @@ impl<'a> Output<'a> {
 
     /// The origin that the next output will carry, as text.
     #[must_use]
-    pub fn next_origin(&self) -> String {
-        let (topic, partition, offset) = self.origin;
-        format!("{topic}/{partition}/{offset}/{}", self.index)
+    pub fn next_origin(&mut self) -> &str {
+        if self.text.is_empty() {
+            self.text = self.take_origin();
+        }
+        &self.text
+    }
+
+    fn take_origin(&mut self) -> String {
+        if self.text.is_empty() {
+            let (topic, partition, offset) = self.origin;
+            return format!("{topic}/{partition}/{offset}/{}", self.index);
+        }
+        std::mem::take(&mut self.text)
     }
 
     /// Stops the role after this record: going on would lose something.
@@ -173,7 +185,7 @@ impl<'a> Output<'a> {
         attributes: &Attributes<'_>,
         value: &[u8],
     ) -> Result<(), EmitError> {
-        let origin = self.next_origin();
+        let origin = self.take_origin();
         let headers = [
             (cloudevents::HEADER_SPECVERSION, cloudevents::SPEC_VERSION.as_bytes()),
             (cloudevents::HEADER_TYPE, attributes.kind.as_bytes()),
@@ -202,7 +214,7 @@ impl<'a> Output<'a> {
         headers: &[(&str, &[u8])],
         value: &[u8],
     ) -> Result<(), EmitError> {
-        let origin = self.next_origin();
+        let origin = self.take_origin();
         let mut all: Vec<(&str, &[u8])> = headers.to_vec();
         all.push((cloudevents::HEADER_ORIGIN, origin.as_bytes()));
         self.write(topic, key, &all, value)

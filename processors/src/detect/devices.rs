@@ -72,6 +72,11 @@ impl Recent {
         self.devices.retain(|_, memory| memory.last.plus(KEPT) >= frontier);
     }
 
+    /// When the device's memory is to be looked at: cheaper than [`Recent::wake`] over all of them.
+    pub(crate) fn wake_of(&self, device: &str) -> Option<Timestamp> {
+        self.devices.get(device).map(|memory| memory.last.plus(KEPT))
+    }
+
     pub(crate) fn wake(&self) -> Option<Timestamp> {
         self.devices.values().map(|memory| memory.last).min().map(|last| last.plus(KEPT))
     }

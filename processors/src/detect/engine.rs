@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chorus_model::{Anomaly, Event, FrontierTable, Timestamp};
+use chorus_model::{Anomaly, Event, FrontierTable, Kind, Timestamp};
 use chorus_runtime::Fate;
 
 use super::cel::View;
@@ -159,7 +159,7 @@ impl Detector {
             }
             // How far time has passed is not known here; what comes up too early is entered again.
             for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
-                self.timers.enter(key, wake);
+                self.timers.enter(key, &wake.0, wake.1);
             }
         }
     }
@@ -180,6 +180,13 @@ impl Detector {
             Some(setup) => self.work_by(setup, offset),
             None => self.work_by(self.configured.clone(), i64::MAX), // no other rules are to come
         }
+    }
+
+    /// False when no rule looks at events of this kind that come by this feed: such an event changes nothing.
+    pub fn asks_for(&mut self, offset: i64, feed: &str, kind: Kind) -> bool {
+        self.settle(offset);
+        let rules = &self.setup.rules;
+        rules.of_kind(kind).chain(rules.silences()).any(|rule| rule.applies_to(feed))
     }
 
     /// Takes an event in. `feed` is the feed that it came by, empty when that is not known.
@@ -214,11 +221,11 @@ impl Detector {
             let wake = apply(state.of(rule), rule, &self.world, &seen, &mut turn);
             state.tidy(rule);
             if let Some(at) = wake {
-                self.timers.enter(&key, (rule.feed(), at));
+                self.timers.enter(&key, rule.feed.as_deref().unwrap_or(LEAST), at);
             }
         }
-        if let Some(at) = state.recent.wake() {
-            self.timers.enter(&key, (Arc::from(LEAST), at));
+        if let Some(at) = state.recent.wake_of(&event.device.id) {
+            self.timers.enter(&key, LEAST, at);
         }
         let before = std::mem::replace(&mut state.offset, offset);
         let anomalies = turn.out;
@@ -318,7 +325,7 @@ impl Detector {
                     touched.insert(Arc::clone(key));
                     self.changes.mark(key);
                     for wake in state.wakes(key, &rules, &self.world, frontiers) {
-                        self.timers.enter(key, wake);
+                        self.timers.enter(key, &wake.0, wake.1);
                     }
                 } else if known.is_none() && state.is_empty() {
                     self.keys.remove(key);
@@ -365,7 +372,7 @@ impl Detector {
         anomalies.append(&mut turn.out);
         self.timers.leave(key);
         for wake in wakes {
-            self.timers.enter(key, wake);
+            self.timers.enter(key, &wake.0, wake.1);
         }
         self.changes.mark(key);
         if self.strangers.remove(&before).is_some() {

@@ -9,7 +9,7 @@ use chorus_runtime::{Fate, Output, Record, Task, Verdict};
 
 use super::engine::Detector;
 use super::publication::Publication;
-use super::{BAD_EVENT, BAD_RULES, RULES, SOURCE};
+use super::{BAD_EVENT, BAD_RULES, NO_RULE, RULES, SOURCE};
 
 /// What stands before the feed's name in `ce_source` of events.
 const INGEST: &str = "/chorus/ingest/";
@@ -55,13 +55,20 @@ impl DetectTask {
 
 impl Task for DetectTask {
     fn process(&mut self, record: &Record<'_>, output: &mut Output<'_>) -> Verdict {
-        let is_event = record.event_type() == Some(cloudevents::TYPE_EVENT);
-        let value = record.value().filter(|_| is_event);
-        let Some(event) = value.and_then(|value| serde_json::from_slice::<Event>(value).ok()) else {
+        if record.event_type() != Some(cloudevents::TYPE_EVENT) {
+            return BAD_EVENT.into();
+        }
+        let feed = record.header(cloudevents::HEADER_SOURCE).and_then(|source| source.strip_prefix(INGEST));
+        let feed = feed.unwrap_or_default();
+        let kind = record.header(cloudevents::HEADER_KIND).and_then(|kind| kind.parse().ok());
+        // What no rule asks for is not read.
+        if kind.is_some_and(|kind| !self.detector.asks_for(record.offset(), feed, kind)) {
+            return NO_RULE.into();
+        }
+        let Some(event) = record.value().and_then(|value| Event::read_json(value).ok()) else {
             return BAD_EVENT.into();
         };
-        let feed = record.header(cloudevents::HEADER_SOURCE).and_then(|source| source.strip_prefix(INGEST));
-        let found = self.detector.event(record.offset(), feed.unwrap_or_default(), &event);
+        let found = self.detector.event(record.offset(), feed, &event);
         self.emit(&found.anomalies, output);
         let fate: Fate = found.fate;
         fate.into()

@@ -63,23 +63,23 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Makes sure that the key comes up when `wake` has passed.
-    pub(crate) fn enter(&mut self, key: &Arc<str>, wake: Wake) {
-        let (feed, at) = wake;
-        let own = self.entered.entry(Arc::clone(key)).or_default();
-        let queue = self.queues.entry(Arc::clone(&feed)).or_default();
-        match own.iter_mut().find(|(known, _)| *known == feed) {
-            Some((_, entered)) if *entered <= at => {}
-            Some((_, entered)) => {
-                queue.remove(&(*entered, Arc::clone(key)));
-                *entered = at;
+    /// Makes sure that the key comes up when `at` has passed in the time of the feed.
+    pub(crate) fn enter(&mut self, key: &Arc<str>, feed: &str, at: Timestamp) {
+        let known = self.entered.get_mut(key).and_then(|own| own.iter_mut().find(|(known, _)| **known == *feed));
+        if let Some((_, entered)) = known {
+            if *entered <= at {
+                return;
+            }
+            let before = std::mem::replace(entered, at);
+            if let Some(queue) = self.queues.get_mut(feed) {
+                queue.remove(&(before, Arc::clone(key)));
                 queue.insert((at, Arc::clone(key)));
             }
-            None => {
-                own.push((feed, at));
-                queue.insert((at, Arc::clone(key)));
-            }
+            return;
         }
+        let feed: Arc<str> = feed.into();
+        self.entered.entry(Arc::clone(key)).or_default().push((Arc::clone(&feed), at));
+        self.queues.entry(feed).or_default().insert((at, Arc::clone(key)));
     }
 
     /// The keys whose entries have passed, by name.

@@ -159,7 +159,9 @@ impl Log {
 
     fn event(&mut self, event: &Event) {
         self.offset += 1;
+        let is_asked_for = self.detector.asks_for(self.offset, "gate", event.kind);
         let found = self.detector.event(self.offset, "gate", event);
+        assert!(is_asked_for || found.fate == NO_RULE, "what would not be read changes something");
         self.found.extend(found.anomalies);
         self.fate = found.fate;
     }
@@ -276,6 +278,17 @@ fn trap_10_a_device_that_repeats_itself_is_a_duplicate() {
     assert_eq!(log.fate(&native("gate-1", "17", 12)), Fate::Duplicate);
     assert_eq!(log.fate(&native("gate-2", "17", 12)), Fate::Forwarded);
     assert_eq!(log.fate(&event("gate-1", Kind::CountFlow, 12)), NO_RULE);
+}
+
+#[test]
+fn only_what_a_rule_of_the_feed_asks_for_is_read() {
+    let mut faults = Log::new(FAULT).detector;
+    assert!(faults.asks_for(1, "gate", Kind::GateFault) && faults.asks_for(1, "camera", Kind::GateFault));
+    assert!(faults.asks_for(1, "gate", Kind::DeviceOnline), "it ends an absence");
+    assert!(!faults.asks_for(1, "gate", Kind::CountFlow));
+    let mut silent = Log::new(SILENT).detector;
+    assert!(silent.asks_for(1, "gate", Kind::CountFlow) && silent.asks_for(1, "", Kind::CountFlow));
+    assert!(!silent.asks_for(1, "camera", Kind::CountFlow));
 }
 
 #[test]
