@@ -54,8 +54,9 @@ def check_workload(thing, everything):
             say(thing, f"{probe} is not on {path}")
     selects = lambda selector: all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
     of_kind = lambda kind: [other for other in everything if other["kind"] == kind]
-    if len([pdb for pdb in of_kind("PodDisruptionBudget") if selects(pdb["spec"]["selector"])]) != 1:
-        say(thing, "has not one disruption budget")
+    budgets = [pdb["spec"] for pdb in of_kind("PodDisruptionBudget") if selects(pdb["spec"]["selector"])]
+    if len(budgets) != 1 or ("minAvailable" in budgets[0]) == ("maxUnavailable" in budgets[0]):
+        say(thing, "has not one disruption budget, with one number")
     policies = [policy for policy in of_kind("NetworkPolicy") if selects(policy["spec"]["podSelector"])]
     if of_kind("NetworkPolicy") and (len(policies) != 2 or any(policy["spec"]["policyTypes"] != ["Ingress", "Egress"] for policy in policies)):
         say(thing, "is not under the policy that denies and one of its own")

@@ -33,6 +33,8 @@ destination; `limit` the most replicas that have a partition each.
 {{- $topics := .Values.config.topics | default dict }}
 {{- range $key, $own := .Values.workloads }}
   {{- $row := mergeOverwrite (deepCopy $root.Values.defaults) (deepCopy ($own | default dict)) }}
+  {{- /* A row's own budget is a whole one: minAvailable beside the default's maxUnavailable would be refused. */}}
+  {{- with ($own | default dict).pdb }}{{ $_ := set $row "pdb" . }}{{ end }}
   {{- if $row.enabled }}
     {{- $parts := splitn "." 2 $key }}
     {{- $role := $parts._0 }}
