@@ -47,8 +47,8 @@ fn our_fixtures_read_as_they_are_meant() {
         (
             "attlog.http",
             &[
-                "access.granted pulse CGXH200000002 local 2026-11-24T07:55:00",
-                "access.granted pulse CGXH200000002 local 2026-11-24T07:55:10",
+                "access.denied pulse CGXH200000002 local 2026-11-24T07:55:00",
+                "access.denied pulse CGXH200000002 local 2026-11-24T07:55:10",
                 "rejected bad_value",
             ],
         ),
@@ -165,7 +165,9 @@ fn trap_12_without_an_event_the_outcome_is_unknown_and_never_granted() {
     let attempt = row("pin=7\teventaddr=1\tindex=1");
     assert_eq!((attempt.kind, attempt.outcome), (Kind::AccessDenied, Some(Outcome::Unknown)));
     let pieces = read(&fixture(NAME, "attlog.http")).unwrap();
-    assert!(events(&pieces).iter().all(|event| event.outcome == Some(Outcome::Unknown)));
+    assert!(
+        events(&pieces).iter().all(|event| event.kind == Kind::AccessDenied && event.outcome == Some(Outcome::Unknown))
+    );
     assert_eq!(row("event=0\tpin=7").outcome, Some(Outcome::Granted));
 }
 

@@ -186,7 +186,8 @@ impl Alert {
         let code_name = std::mem::take(&mut self.code_name);
         let Some(info) = self.infos.last_mut() else { return };
         match inner {
-            "info/severity" => info.severity = severity(text),
+            // One that is told twice is as bad as the worse.
+            "info/severity" => info.severity = info.severity.max(severity(text)),
             "info/responseType" => info.is_all_clear |= text.eq_ignore_ascii_case("AllClear"),
             "info/category" => info.categories.extend(category(text)),
             "info/area/circle" => info.center = info.center.or_else(|| center(text)),
@@ -260,11 +261,11 @@ impl Alert {
     }
 }
 
-/// An identifier has neither spaces nor commas nor `<` nor `&`, by the standard.
+/// An identifier has neither spaces nor commas nor `<` nor `&`, by the standard; nor what cannot be seen.
 fn identifier(text: &str) -> Option<String> {
     let fits = !text.is_empty()
         && text.len() <= LONGEST_ID
-        && text.chars().all(|character| !character.is_whitespace() && !matches!(character, ',' | '<' | '&'));
+        && text.chars().all(|mark| !mark.is_whitespace() && !mark.is_control() && !matches!(mark, ',' | '<' | '&'));
     fits.then(|| text.to_owned())
 }
 

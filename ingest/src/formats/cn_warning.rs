@@ -311,7 +311,7 @@ fn ascii_start(id: &str) -> Option<String> {
 }
 
 fn position(object: &Object<'_>) -> Option<Geo> {
-    let pair: Vec<f64> = object.list("latlon").iter().filter_map(|value| json::text(value)?.parse().ok()).collect();
+    let pair: Vec<f64> = object.list("latlon").iter().filter_map(|value| json::number(&json::text(value)?)).collect();
     let (lat, lon) = match pair.as_slice() {
         [lat, lon] => (*lat, *lon),
         _ => {

@@ -185,7 +185,11 @@ pub(crate) fn epoch(number: i64) -> Option<DeviceTime> {
 pub(crate) fn fractional(text: &str) -> Option<DeviceTime> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let at = seconds(whole.parse().ok()?)?;
-    let digits: String = fraction.chars().take_while(char::is_ascii_digit).chain("000000".chars()).take(6).collect();
+    // With an exponent the point is not where it stands.
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
     let at = Timestamp::from_micros(at.as_micros() + digits.parse::<i64>().ok()?);
     let is_whole = fraction.bytes().all(|digit| digit == b'0');
     Some(DeviceTime::Zoned(at, if is_whole { TimePrecision::Second } else { TimePrecision::Ms }))
@@ -333,6 +337,7 @@ mod tests {
         assert_eq!((seconds(0), seconds(3_600), epoch(0)), (None, None, None));
         assert_eq!(epoch(1_795_478_400_250), Some(zoned("2026-11-24T00:00:00.25Z", TimePrecision::Ms)));
         assert_eq!((fractional("x"), fractional("12.5"), stamp(DeviceTime::Missing)), (None, None, None));
+        assert_eq!((fractional("1795478400.5e2"), fractional("1795478400.x")), (None, None));
     }
 
     #[test]

@@ -140,7 +140,10 @@ impl Told<'_, '_> {
         }
         match kind {
             Kind::CountFlow => observation.count = passages(data),
-            Kind::CrowdDensity => observation.count = data.integer("ManNum").or_else(|| data.integer("Number")),
+            Kind::CrowdDensity => {
+                let counted = data.integer("ManNum").or_else(|| data.integer("Number"));
+                observation.count = counted.filter(is_count);
+            }
             Kind::VehiclePassed => {
                 observation.zone = data.ordinal("Lane");
                 observation
@@ -167,7 +170,7 @@ impl Told<'_, '_> {
     fn channel(&self, kind: Kind) -> Option<String> {
         let door = ["Door", "DoorNo", "DoorIndex"].iter().find_map(|name| self.data.ordinal(name));
         let of_door = is_attempt(kind) || matches!(kind, Kind::DoorOpened | Kind::DoorClosed);
-        let index = || self.index.filter(|index| json::integer(index).is_some()).map(str::to_owned);
+        let index = || self.index.and_then(json::integer).filter(|index| *index >= 0).map(|index| index.to_string());
         door.filter(|_| of_door).or_else(index)
     }
 
@@ -237,9 +240,14 @@ fn sequence(data: &Object<'_>) -> Option<u64> {
     ["RecNo", "EventID", "EventSeq"].iter().find_map(|name| u64::try_from(data.integer(name)?).ok())
 }
 
+/// So many can be somewhere.
+fn is_count(number: &i64) -> bool {
+    (0..=i64::from(u32::MAX)).contains(number)
+}
+
 fn passages(data: &Object<'_>) -> Option<i64> {
     let sides = [data.integer("EnteredSubtotal"), data.integer("ExitedSubtotal")];
-    let counted = sides.into_iter().flatten().filter(|side| (0..=i64::from(u32::MAX)).contains(side));
+    let counted = sides.into_iter().flatten().filter(is_count);
     (sides != [None, None]).then(|| counted.sum())
 }
 

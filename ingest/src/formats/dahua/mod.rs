@@ -168,7 +168,8 @@ impl<'a> Stream<'a> {
             if is_event(words) {
                 let indent = line.len() - line.trim_ascii_start().len();
                 let segment = self.take(indent, line.len(), behind);
-                self.tell(event(segment), pieces);
+                events(segment, pieces);
+                self.silent = false;
                 continue;
             }
             if words.starts_with(b"Events[") {
@@ -228,12 +229,16 @@ fn has_details(line: &[u8]) -> bool {
 
 /// Where the details end that go on behind a line.
 fn details_end(behind: &[u8]) -> usize {
-    if behind.starts_with(b"--") || is_event(behind) {
-        return 0;
+    let mut rest = behind;
+    while !rest.is_empty() {
+        let (line, next) = cut_line(rest);
+        let words = line.trim_ascii_start();
+        if words.starts_with(b"--") || is_event(words) {
+            break;
+        }
+        rest = next;
     }
-    let next = memchr::memmem::find(behind, b"\nCode=").map_or(behind.len(), |at| at + 1);
-    let within = behind.get(..next).unwrap_or(behind);
-    memchr::memmem::find(within, b"\n--").map_or(next, |at| at + 1)
+    behind.len() - rest.len()
 }
 
 fn skip_to_boundary(bytes: &[u8]) -> &[u8] {
@@ -258,32 +263,52 @@ fn note_picture(pieces: &mut Vec<Piece>) {
     }
 }
 
-/// One event of the stream, with its details.
-fn event(segment: &[u8]) -> Piece {
+/// The event of a segment; and those that stand behind its details on the same line, for some firmware forgets the break.
+fn events(segment: &[u8], pieces: &mut Vec<Piece>) {
     let payload = text::decode(segment);
-    let (head, details) = match payload.text.find("data=") {
-        Some(at) => (payload.text.get(..at).unwrap_or_default(), payload.text.get(at + 5..)),
-        None => (payload.text.as_ref(), None),
+    let mut rest = payload.text.as_ref();
+    loop {
+        let (piece, behind) = event(rest, payload.flag);
+        pieces.push(piece);
+        rest = behind.trim_start();
+        if !is_event(rest.as_bytes()) {
+            return;
+        }
+        if pieces.len() >= MAX_EVENTS {
+            return pieces.push(Piece::Rejected(Reason::TooLarge));
+        }
+    }
+}
+
+/// One event of the stream, with its details; and what stands behind them.
+fn event<'t>(text: &'t str, flag: Option<&'static str>) -> (Piece, &'t str) {
+    let (head, details) = match text.find("data=") {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 5..)),
+        None => (text, None),
     };
     let member = |name: &str| {
         let mut members = head.split(';').filter_map(|member| member.split_once('='));
         members.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     };
-    let Some(code) = member("Code").and_then(ident::token) else { return Piece::Rejected(Reason::MissingField) };
-    // What follows the details is not asked for; details that are broken are gone, the event is not.
-    let json = details.and_then(|details| {
-        let first = serde_json::Deserializer::from_str(details).into_iter::<&serde_json::value::RawValue>().next()?;
-        first.ok().map(serde_json::value::RawValue::get)
+    // Details that are broken are gone, with what follows them; the event is not.
+    let read = details.and_then(|details| {
+        let mut stream = serde_json::Deserializer::from_str(details).into_iter::<&serde_json::value::RawValue>();
+        let first = stream.next()?.ok()?;
+        Some((first.get(), details.get(stream.byte_offset()..)?))
     });
-    let data = json.and_then(|json| Object::read(json).ok());
+    let (json, behind) = read.unwrap_or_default();
+    let Some(code) = member("Code").and_then(ident::token) else {
+        return (Piece::Rejected(Reason::MissingField), behind);
+    };
+    let data = Object::read(json).ok();
     let unreadable = details.is_some_and(|details| !details.trim().is_empty()) && data.is_none();
     let data = data.unwrap_or_default();
     let told = Told { code: &code, action: member("action"), index: member("index"), data: &data, serial: None };
-    let mut piece = finish(told.read(), &data, payload.flag);
+    let mut piece = finish(told.read(), &data, flag);
     if let (Piece::Event(observation), true) = (&mut piece, unreadable) {
         observation.flags.push("data_unreadable");
     }
-    piece
+    (piece, behind)
 }
 
 /// The lines of a snapshot stream, `Events[n].path=value`: each number is one event, its fields by the last word of the path.

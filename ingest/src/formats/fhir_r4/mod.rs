@@ -118,15 +118,14 @@ fn bundle(bundle: &Object<'_>, flag: Option<&'static str>, depth: usize, pieces:
             pieces.push(Piece::Rejected(Reason::TooLarge));
             return;
         }
-        let inner = json::object(entry).and_then(|entry| entry.object("resource"));
-        let read = match inner {
-            Some(inner) => resource(&inner, flag, depth + 1, at, pieces),
+        let read = Object::read(entry.get()).and_then(|entry| match entry.get("resource") {
+            Some(inner) => resource(&Object::read(inner.get())?, flag, depth + 1, at, pieces),
             // An entry that says what was deleted has none.
             None => {
                 pieces.push(Piece::Filtered("no_resource"));
                 Ok(())
             }
-        };
+        });
         pieces.extend(read.err().map(Piece::Rejected));
     }
 }

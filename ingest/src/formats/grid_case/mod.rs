@@ -128,8 +128,7 @@ fn report(object: &Object<'_>, flag: Option<&'static str>, pieces: &mut Vec<Piec
 
 /// It has what only a report has, or says that a case is settled: that must close what was opened (trap 7).
 fn is_case(object: &Object<'_>) -> bool {
-    object.names().any(|name| fields::MARKS.contains(&name))
-        || object.text("caseCode").is_some() && phase(object) == Phase::End
+    object.present(fields::MARKS).next().is_some() || object.text("caseCode").is_some() && phase(object) == Phase::End
 }
 
 /// A code of a catalogue, or a word of at most a few characters: no sentence passes for a kind of matter.

@@ -120,6 +120,11 @@ struct Facts<'m> {
 }
 
 impl<'m> Facts<'m> {
+    /// Said twice is said once.
+    fn remark(&mut self, word: Option<&'static str>) {
+        self.remarks.extend(word.filter(|word| !self.remarks.contains(word)));
+    }
+
     fn take(&mut self, segment: &Segment<'m>) {
         let (code, name) = (segment.component(3, 1), segment.component(3, 2));
         self.device_kind = self.device_kind.or_else(|| tables::device_kind(name));
@@ -128,8 +133,8 @@ impl<'m> Facts<'m> {
             Some(Facet::Phase) => self.phase = value,
             Some(Facet::State) => self.state = value,
             Some(Facet::Priority) => self.priority = tables::priority(value).or(self.priority),
-            Some(Facet::Type) => self.remarks.extend(tables::alarm_type(value)),
-            Some(Facet::Inactivation) => self.remarks.extend(tables::inactivation(value)),
+            Some(Facet::Type) => self.remark(tables::alarm_type(value)),
+            Some(Facet::Inactivation) => self.remark(tables::inactivation(value)),
             Some(Facet::Source) => self.about = value,
             Some(Facet::Text | Facet::System) => {}
             // A device that only stands around the alarm.
@@ -142,7 +147,7 @@ impl<'m> Facts<'m> {
                 // Priority and type may stand in the first facet's flags: `H~PM~SP`.
                 for word in segment.repetitions(8) {
                     self.priority = self.priority.or(if word.len() == 2 { tables::priority(word) } else { None });
-                    self.remarks.extend(tables::alarm_type(word));
+                    self.remark(tables::alarm_type(word));
                 }
             }
             None if self.about.is_empty() => self.about = code,

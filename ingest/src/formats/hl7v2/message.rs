@@ -34,6 +34,11 @@ const fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | BLOCK_BEGINS | BLOCK_ENDS)
 }
 
+/// A mark of byte order may stand before each message, also within its block.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// The messages of a record, in their order; true beside them when a batch was met.
 pub(super) fn parts(bytes: &[u8]) -> (Vec<Part<'_>>, bool) {
     let mut parts = Vec::new();
@@ -44,7 +49,12 @@ pub(super) fn parts(bytes: &[u8]) -> (Vec<Part<'_>>, bool) {
     for line in bytes.split(|byte| is_break(*byte)) {
         let begins = at;
         at += line.len() + 1;
-        let line = line.trim_ascii_start();
+        // Behind the end of a block stands nothing of the message before it, whether or not a header follows.
+        if begins.checked_sub(1).and_then(|end| bytes.get(end)) == Some(&BLOCK_ENDS) {
+            parts.extend(message.take().and_then(|from| bytes.get(from..begins)).map(Part::Message));
+            parts.extend(std::mem::take(&mut is_stray).then_some(Part::Stray));
+        }
+        let line = without_mark(line.trim_ascii_start());
         let is_message = line.starts_with(b"MSH") && is_header(line);
         let is_wrapper = !is_message && (is_header(line) || is_trailer(line));
         if is_message || is_wrapper {
@@ -76,8 +86,7 @@ pub(super) struct Message<'a> {
 impl<'a> Message<'a> {
     /// Reads the bytes of one message; none when its header is cut off.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
-        let bytes = bytes.trim_ascii();
-        let (text, flag) = decode(bytes);
+        let (text, flag) = decode(without_mark(bytes.trim_ascii()));
         let mut marks = text.get(3..)?.chars();
         let field = marks.next()?;
         let mut marks = marks.take_while(|mark| *mark != field && !is_break_char(*mark));

@@ -53,9 +53,9 @@ const VISIT: [(usize, &str); 6] =
 
 /// True when a header of a message, a batch or a file stands at the start.
 pub fn sniff(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b).unwrap_or(bytes.len());
-    bytes.get(start..).is_some_and(message::is_header)
+    let bytes = message::without_mark(bytes);
+    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != message::BLOCK_BEGINS);
+    start.and_then(|start| bytes.get(start..)).is_some_and(|bytes| message::is_header(message::without_mark(bytes)))
 }
 
 /// Reads every message of a record.
@@ -66,7 +66,7 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     if !sniff(raw.bytes) {
         return Err(Reason::NotThisFormat);
     }
-    let bytes = raw.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw.bytes);
+    let bytes = message::without_mark(raw.bytes);
     let (parts, is_batch) = message::parts(bytes);
     let is_open = memchr::memrchr(message::BLOCK_BEGINS, bytes) > memchr::memrchr(message::BLOCK_ENDS, bytes);
     let last = parts.len().saturating_sub(1);

@@ -26,15 +26,18 @@ fn documents<'a>(text: &'a str, mut visit: impl FnMut(Result<&'a RawValue, Reaso
             }
         };
         visit(Err(if broken == MAX_BROKEN { Reason::TooLarge } else { failed }));
-        let behind = rest.get(stream.byte_offset() + 1..).unwrap_or_default();
+        let behind = rest.get(stream.byte_offset()..).unwrap_or_default();
         let Some(next) = next_document(behind) else { return };
         rest = next;
     }
 }
 
+/// The next line that begins a document, behind the one that `text` begins with. A mark of byte order may stand before it: of
+/// files that were put together each has its own.
 fn next_document(text: &str) -> Option<&str> {
     memchr::memchr_iter(b'\n', text.as_bytes())
         .filter_map(|at| text.get(at + 1..))
+        .map(|line| line.strip_prefix('\u{feff}').unwrap_or(line))
         .find(|line| line.starts_with('{') || line.starts_with('['))
 }
 
@@ -187,6 +190,12 @@ mod tests {
         let text = "{\"id\":1}{\"b\":\n{\"id\":3}\n[{\"id\":4},5]";
         assert_eq!(each_named(text, 9), ["1", "bad_syntax", "3", "4", "bad_value"], "it swallowed its neighbour");
         assert_eq!(unwrapped(text, 9), ["1", "bad_syntax", "3", "4", "bad_value"]);
+    }
+
+    #[test]
+    fn trap_16_what_begins_with_no_ascii_letter_costs_no_neighbour() {
+        assert_eq!(each_named("{\"id\":1}南昌\n{\"id\":2}", 9), ["1", "bad_syntax", "2"]);
+        assert_eq!(each_named("{\"id\":1}\u{feff}\n\u{feff}{\"id\":2}", 9), ["1", "bad_syntax", "2"]);
     }
 
     #[test]

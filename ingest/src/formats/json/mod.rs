@@ -100,7 +100,7 @@ impl<'a> Object<'a> {
 
     /// The first of these members that is a number, as such or as text.
     pub(crate) fn number_of(&self, names: &[&str]) -> Option<f64> {
-        names.iter().find_map(|name| self.text(name)?.parse().ok()).filter(|number: &f64| number.is_finite())
+        names.iter().find_map(|name| number(&self.text(name)?))
     }
 
     /// A truth, in any of its spellings.
@@ -190,6 +190,11 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
     Some(number.trunc() as i64)
 }
 
+/// A number that is one: not NaN, and not without end.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// `true`, `1`, `yes` and their kin; absent when it is neither.
 fn truth(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
@@ -212,6 +217,7 @@ mod tests {
         assert_eq!([object.integer("a"), object.integer("b"), object.integer("c")], [Some(12); 3]);
         assert_eq!((object.ordinal("b").as_deref(), object.ordinal("j")), (Some("12"), None));
         assert_eq!(object.number_of(&["f", "d", "c"]), Some(12.9));
+        assert_eq!(["NaN", "inf", "1e999", "", "x"].map(number), [None; 5]);
         assert_eq!((object.text("d").as_deref(), object.text_of(&["e", "d"]).as_deref()), (Some("x"), Some("x")));
         for absent in ["e", "f", "h", "z"] {
             assert_eq!(object.text(absent), None, "{absent}");

@@ -309,9 +309,10 @@ fn contact(data: &str, common: &Common) -> Result<Observation, Reason> {
     Ok(observation)
 }
 
-/// A zone, area or door as it is written; zeros are none.
+/// A zone, area or door as it is written; zeros are none, and so is what no panel counts to.
 fn number(text: &str) -> Option<String> {
-    text.bytes().any(|byte| byte != b'0').then(|| text.to_owned())
+    const LONGEST: usize = 64;
+    (text.len() <= LONGEST && text.bytes().any(|byte| byte != b'0')).then(|| text.to_owned())
 }
 
 /// A user is a person: a pseudonym where a credential was used, nothing where the panel only lives.

@@ -113,7 +113,9 @@ fn frames(mut bytes: &[u8], pieces: &mut Vec<Piece>) {
         } else if content.is_empty() {
             pieces.push(Piece::Filtered("answer"));
         } else {
+            let before = pieces.len();
             documents(content, pieces);
+            pieces.extend((pieces.len() == before).then_some(Piece::Rejected(Reason::BadSyntax)));
         }
         bytes = rest;
     }
@@ -122,13 +124,21 @@ fn frames(mut bytes: &[u8], pieces: &mut Vec<Piece>) {
     }
 }
 
-/// JSON, perhaps with a picture behind it.
+/// JSON, perhaps with a picture behind it, perhaps more behind the zero that ends a text in C.
 fn documents(bytes: &[u8], pieces: &mut Vec<Piece>) {
     let picture = memchr::memmem::find(bytes, b"\xff\xd8\xff");
-    let end = picture.into_iter().chain(memchr::memchr(0, bytes)).min().unwrap_or(bytes.len());
-    let payload = text::decode(bytes.get(..end).unwrap_or(bytes));
+    let text = bytes.get(..picture.unwrap_or(bytes.len())).unwrap_or(bytes);
     let before = pieces.len();
-    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, of_document);
+    for (index, part) in text.split(|byte| *byte == 0).enumerate() {
+        // What is no JSON behind a zero is a picture of another kind.
+        if index > 0 && !matches!(text::first_byte(part), Some(b'{' | b'[')) {
+            continue;
+        }
+        if pieces.len() > MAX_EVENTS {
+            break;
+        }
+        json::one_each(&text::decode(part), MAX_EVENTS, PERSONAL, pieces, of_document);
+    }
     if picture.is_some()
         && let Some(Piece::Event(observation)) = pieces.get_mut(before..).and_then(<[Piece]>::last_mut)
     {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `cdata`, table `rtlog` | one event a line, by the number in `event` (table in `codes.rs`) |
 //! | table `transaction` (also as `tabledata`) | the same, stored: replays |
-//! | table `ATTLOG` | `access.granted` with an unknown outcome: the log holds accepted attempts and does not say so |
+//! | table `ATTLOG` | an attempt with an unknown outcome, never granted (trap 12): neither its fields nor its documents say how it ended |
 //! | table `rtstate` | a statement of state, phase sync: each door's contact, each alarm bit (1 forced, 2 tamper, 4 and 8 duress, 16 held open); without any, `device.heartbeat` |
 //! | `getrequest`, `ping` | `device.heartbeat` |
 //! | `cdata` by GET, `registry` | `device.online`, sync: the terminal introduces itself, at each reconnection |
@@ -119,7 +119,7 @@ fn lines(request: &Request<'_>, pieces: &mut Vec<Piece>, read: impl Fn(&Row<'_>)
 fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Reason> {
     let code = row.get("event").or_else(|| row.get("eventtype"));
     let (kind, phase, remark) = match code {
-        Some(code) => match codes::by_code(code.parse().map_err(|_| Reason::BadValue)?).ok_or(Reason::UnknownCode)? {
+        Some(code) => match codes::by_code(number(code).ok_or(Reason::BadValue)?).ok_or(Reason::UnknownCode)? {
             Meaning::Event(kind, phase, remark) => (kind, phase, remark),
             Meaning::Filtered(word) => return Ok(Piece::Filtered(word)),
         },
@@ -162,6 +162,11 @@ fn event(row: &Row<'_>, serial: Option<&str>, stored: bool) -> Result<Piece, Rea
     Ok(told(observation))
 }
 
+/// Digits and nothing else: a sign before a zero lets nobody in.
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Number, time and what happened: the number alone begins again after a reset, and some firmware always sends 0.
 fn native_id(observation: &Observation, code: Option<&str>) -> Option<String> {
     let (number, at) = (observation.native_seq?, time::stamp(observation.time)?);
@@ -191,16 +196,17 @@ fn unpack(packed: i64) -> Option<civil::DateTime> {
     civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()
 }
 
-/// Number, time, direction, method, apart by tabs.
+/// Number, time, direction, method, apart by tabs. How it was tried to prove who it was is told, and not whether it was proven.
 fn attendance(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) {
     each_line(request, pieces, |line, pieces| {
         let mut fields = line.trim_end().split('\t');
         let (Some(pin), Some(at)) = (fields.next(), fields.next()) else {
             return pieces.push(Piece::Rejected(Reason::BadSyntax));
         };
-        let mut observation = terminal(serial, Kind::AccessGranted);
+        let mut observation = terminal(serial, UNKNOWN_ATTEMPT);
         observation.device_kind = Some("door");
         observation.outcome = Some(Outcome::Unknown);
+        observation.flags.push("outcome_missing");
         observation.time = time::iso(at);
         if observation.time == DeviceTime::Missing {
             return pieces.push(Piece::Rejected(Reason::BadValue));
@@ -221,6 +227,11 @@ fn states(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) 
         if ["sensor", "relay", "alarm"].iter().all(|name| row.get(name).is_none()) {
             return pieces.push(Piece::Rejected(Reason::MissingField));
         }
+        // What cannot be read is no sign that all is well.
+        let (sensors, alarms) = match (bytes(row.get("sensor")), bytes(row.get("alarm"))) {
+            (Ok(sensors), Ok(alarms)) => (sensors, alarms),
+            (Err(reason), _) | (_, Err(reason)) => return pieces.push(Piece::Rejected(reason)),
+        };
         let mut state = |kind: Kind, door: usize| {
             let mut observation = terminal(serial, kind);
             observation.phase = Phase::Sync;
@@ -229,11 +240,8 @@ fn states(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) 
             observation.channel = Some(door.to_string());
             pieces.push(told(observation));
         };
-        let before_alarms = bytes(row.get("sensor"));
         let mut any = false;
-        for (door, contact) in
-            before_alarms.iter().flat_map(|byte| [0, 2, 4, 6].map(|shift| byte >> shift & 3)).enumerate()
-        {
+        for (door, contact) in sensors.iter().flat_map(|byte| [0, 2, 4, 6].map(|shift| byte >> shift & 3)).enumerate() {
             let kind = match contact {
                 1 => Kind::DoorClosed,
                 2 => Kind::DoorOpened,
@@ -242,7 +250,7 @@ fn states(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) 
             any = true;
             state(kind, door + 1);
         }
-        for (door, alarms) in bytes(row.get("alarm")).into_iter().enumerate() {
+        for (door, alarms) in alarms.into_iter().enumerate() {
             let mut last = None;
             for kind in codes::ALARMS.iter().filter(|(bit, _)| alarms & bit != 0).map(|(_, kind)| *kind) {
                 if last.replace(kind) != Some(kind) {
@@ -259,18 +267,25 @@ fn states(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) 
     });
 }
 
-/// The bytes of a hexadecimal bitmap, at most those of 64 doors; none when it is no bitmap.
-fn bytes(bitmap: Option<&str>) -> Vec<u8> {
+/// The bytes of a hexadecimal bitmap, none when there is no bitmap.
+///
+/// # Errors
+/// When it is no bitmap, or one of more than 64 doors.
+fn bytes(bitmap: Option<&str>) -> Result<Vec<u8>, Reason> {
+    const DOORS: usize = 64;
     let digits = bitmap.unwrap_or_default();
+    if digits.len() > 2 * DOORS {
+        return Err(Reason::TooLarge);
+    }
     let padded = if digits.len() % 2 == 1 { format!("0{digits}") } else { digits.to_owned() };
-    hex::decode(padded).unwrap_or_default().into_iter().take(64).collect()
+    hex::decode(padded).map_err(|_| Reason::BadValue)
 }
 
-/// Marks what lies long before the newest line of the same record.
+/// Marks what lies long before the newest line of the same record. A clock that is nonsense is no measure for the others.
 fn mark_stored(pieces: &mut [Piece]) {
     let clock = |piece: &Piece| match piece {
         Piece::Event(observation) => match observation.time {
-            DeviceTime::Local(at, _) => Some(at),
+            DeviceTime::Local(at, _) => Some(at).filter(|at| (2_000..2_100).contains(&at.year())),
             DeviceTime::Zoned(..) | DeviceTime::Contradictory(..) | DeviceTime::Missing => None,
         },
         Piece::Filtered(_) | Piece::Rejected(_) => None,
