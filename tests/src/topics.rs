@@ -140,18 +140,31 @@ pub(crate) fn client_config(bootstrap: &str) -> ClientConfig {
 }
 
 /// First and next offset of each partition of a topic that must exist.
+///
+/// A broker that has just come back may not lead its partitions yet; that is no answer about offsets, so it is asked again.
 pub(crate) fn watermarks(reader: &BaseConsumer, topic: &str) -> Result<BTreeMap<i32, (i64, i64)>> {
-    let metadata =
-        reader.fetch_metadata(Some(topic), ASK).with_context(|| format!("cannot ask about topic {topic}"))?;
-    let mut offsets = BTreeMap::new();
-    for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
-        let range = reader.fetch_watermarks(topic, partition.id(), ASK);
-        offsets.insert(partition.id(), range.with_context(|| format!("offsets of {topic} {}", partition.id()))?);
-    }
-    if offsets.is_empty() {
-        bail!("there is no topic {topic}");
-    }
-    Ok(offsets)
+    wait_for(&format!("the offsets of {topic}"), CHANGE, || {
+        let metadata =
+            reader.fetch_metadata(Some(topic), ASK).with_context(|| format!("cannot ask about topic {topic}"))?;
+        let mut offsets = BTreeMap::new();
+        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+            match reader.fetch_watermarks(topic, partition.id(), ASK) {
+                Ok(range) => drop(offsets.insert(partition.id(), range)),
+                Err(error) if error.rdkafka_error_code().is_some_and(leader_is_coming) => return Ok(None),
+                Err(error) => bail!("offsets of {topic} {}: {error}", partition.id()),
+            }
+        }
+        if offsets.is_empty() {
+            bail!("there is no topic {topic}");
+        }
+        Ok(Some(offsets))
+    })
+}
+
+/// True for the answers of a cluster in which a partition's leader is not there yet.
+fn leader_is_coming(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownPartition};
+    matches!(code, LeaderNotAvailable | NotLeaderForPartition | UnknownPartition)
 }
 
 fn options() -> AdminOptions {
