@@ -185,8 +185,7 @@ impl Detector {
     /// False when no rule looks at events of this kind that come by this feed: such an event changes nothing.
     pub fn asks_for(&mut self, offset: i64, feed: &str, kind: Kind) -> bool {
         self.settle(offset);
-        let rules = &self.setup.rules;
-        rules.of_kind(kind).chain(rules.silences()).any(|rule| rule.applies_to(feed))
+        self.setup.rules.index().asks_for(kind, feed)
     }
 
     /// Takes an event in. `feed` is the feed that it came by, empty when that is not known.

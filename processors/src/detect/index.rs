@@ -75,6 +75,12 @@ impl Index {
         }
     }
 
+    /// True when any rule may look at events of this kind by this feed, wherever they are.
+    pub(crate) fn asks_for(&self, kind: Kind, feed: &str) -> bool {
+        let silences = || self.of_device.values().flat_map(HashMap::values).any(|cell| cell.hears(feed));
+        PLACES.iter().filter_map(|place| self.of_kind.get(&(kind, *place))).any(|cell| cell.hears(feed)) || silences()
+    }
+
     /// Adds the rules on the silence of devices of this kind. With devices of several kinds a rule may be added twice.
     pub(crate) fn of_device(&self, device: &str, place: &PlaceRef, feed: &str, found: &mut Positions) {
         if let Some(cell) = self.of_device.get(device).and_then(|places| places.get(&place.kind)) {
@@ -107,6 +113,10 @@ impl Cell {
             None => &mut bucket.anywhere,
         };
         positions.push(position);
+    }
+
+    fn hears(&self, feed: &str) -> bool {
+        feed.is_empty() || self.feeds.iter().any(|(own, _)| own.as_deref().is_none_or(|own| own == feed))
     }
 
     /// An event whose feed is not known may be of any.
