@@ -1,10 +1,11 @@
 //! What rules cost: processor time of the detector for an event with ten rules and with 5,000, of all types.
 //!
 //! `cargo bench -p chorus-processors [-- MILLISECONDS]`: processor time spent on each figure, 1,000 unless said otherwise. The events
-//! are a city's day: nine of ten are routine (heartbeats, passages, motion), at 300 places of five kinds by five feeds. Two sets of
-//! 5,000 rules hold the same ten. In the *city* the others are of one feed and kind of place each, look at what is not
-//! routine, and half of those that can are for one place only (`event.place.id == …`). *Evenly*, they are spread over all kinds of events alike
-//! and none is for one place: then some of them concern each event, and are paid for. docs/rules.md says what is indexed.
+//! are a city's day: nine of ten are routine (heartbeats, passages, motion), at 300 places of five kinds by five feeds. Three sets of
+//! 5,000 rules hold the same ten and others of one feed and kind of place each. *Of places*: sixteen for each place
+//! (`event.place.id == …`), on what is not routine, and silences of some models of devices. *General*: the same, but half of the rules are for all places of their kind,
+//! sequences among them; about four concern each event that is not routine, and are paid for. *Evenly*: as general, for no one place, and
+//! spread over routine events too, so that some concern every event. docs/rules.md says what is indexed.
 
 #![allow(clippy::unwrap_used)] // a benchmark ends where it cannot go on
 
@@ -60,7 +61,12 @@ fn main() {
     let milliseconds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1_000);
     let spent = Duration::from_millis(milliseconds) / TURNS;
     let events = events();
-    let sets = [("10", TEN.to_owned()), ("5,000, city", many(true)), ("5,000, evenly", many(false))];
+    let sets = [
+        ("10", TEN.to_owned()),
+        ("5,000 of places", many(Spread::Places)),
+        ("5,000 general", many(Spread::General)),
+        ("5,000 evenly", many(Spread::Evenly)),
+    ];
     let mut runs: Vec<Run> = sets.iter().map(|(name, rules)| Run::new(name, rules)).collect();
     for _ in 0..TURNS {
         for run in &mut runs {
@@ -140,27 +146,44 @@ impl Run {
 /// A thousand events a second.
 const STEP: Span = Span::from_millis(1);
 
+/// Whom the rules concern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spread {
+    Places,
+    General,
+    Evenly,
+}
+
 /// The ten rules, and others of every type that has no duty.
-fn many(is_city: bool) -> String {
+fn many(spread: Spread) -> String {
     let mut text = TEN.to_owned();
     let mut random = random();
     let special: Vec<Kind> =
         Kind::ALL.iter().copied().filter(|kind| !ROUTINE.iter().any(|(routine, _)| routine == kind)).collect();
     for n in 10..5_000_usize {
-        let mut kind = || if is_city { special[random(special.len())] } else { Kind::ALL[random(Kind::ALL.len())] };
+        let mut kind = || {
+            if spread != Spread::Evenly { special[random(special.len())] } else { Kind::ALL[random(Kind::ALL.len())] }
+        };
         let (one, other) = (kind(), kind());
         let device = DEVICES[random(DEVICES.len())];
         let what = match n % 9 {
-            0 | 1 | 2 => format!("immediate, kinds: [{one}, {other}]"),
-            3 | 4 => format!("count, kinds: [{one}], at_least: 4, within: 5m, by: [device]"),
-            5 => format!("sequence, first: {{kinds: [{one}]}}, then: {{kinds: [{other}]}}, within: 5m"),
+            0..=2 => format!("immediate, kinds: [{one}, {other}]"),
+            3..=4 => format!("count, kinds: [{one}], at_least: 4, within: 5m, by: [device]"),
+            5 if spread != Spread::Places => {
+                format!("sequence, first: {{kinds: [{one}]}}, then: {{kinds: [{other}]}}, within: 5m")
+            }
             // A kind of device of its own for most: a city's rules name models and uses.
             6 => format!("silence, of: device, devices: [{device}-{}], after: 1h", random(20)),
-            7 => format!("baseline, kinds: [{one}], slot: 1h"),
+            5 | 7 => format!("baseline, kinds: [{one}], slot: 1h"),
             _ => format!("value, kinds: [{one}]"),
         };
-        let can = !matches!(n % 9, 5 | 6);
-        let condition = match is_city && can && random(2) == 0 {
+        let can = !what.starts_with("sequence") && !what.starts_with("silence");
+        let is_of_place = match spread {
+            Spread::Places => can,
+            Spread::General => can && random(2) == 0,
+            Spread::Evenly => false,
+        };
+        let condition = match is_of_place {
             true => format!("if: \"event.place.id == 'place-{}' && local.hour < 6\", ", random(SITES)),
             false if can => "if: \"local.hour < 6\", ".to_owned(),
             false => String::new(),

@@ -297,7 +297,7 @@ impl Detector {
     /// Puts what the registry and the roster expect into the state, for each rule once its feed's time is known.
     fn plant(&mut self, offset: i64, frontiers: Frontiers<'_>, touched: &mut BTreeSet<Arc<str>>) {
         let rules = Arc::clone(&self.setup.rules);
-        if self.planted.len() >= rules.waiting().len() {
+        if self.planted.len() >= rules.waiting_count() {
             return;
         }
         for rule in rules.waiting() {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cel::{Condition, View};
-use super::index::Index;
+use super::index::{Index, Positions};
 use super::rhythm::Learnt;
 use super::seen::LATE;
 
@@ -183,7 +183,7 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     index: Index,
     /// Positions of the rules that wait for what the registry and the roster name.
-    waiting: Vec<usize>,
+    waiting: Positions,
     faults: AtomicU64,
 }
 
@@ -192,7 +192,7 @@ impl RuleSet {
     pub(crate) fn new(version: Arc<str>, mut rules: Vec<Rule>) -> Self {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         let waits = |rule: &Rule| matches!(rule.when, When::Silence { .. } | When::Absence { .. });
-        let waiting = rules.iter().enumerate().filter(|(_, rule)| waits(rule)).map(|(at, _)| at).collect();
+        let waiting = (0_u32..).zip(&rules).filter(|(_, rule)| waits(rule)).map(|(at, _)| at).collect();
         Self { version, index: Index::new(&rules), rules, waiting, faults: AtomicU64::new(0) }
     }
 
@@ -231,8 +231,13 @@ impl RuleSet {
     }
 
     /// Rules on what does not come: they expect what the registry and the roster name from the first frontier on.
-    pub(crate) fn waiting(&self) -> impl ExactSizeIterator<Item = &Rule> {
-        self.waiting.iter().map(|at| &self.rules[*at])
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Rule> {
+        self.at(self.waiting.iter().copied())
+    }
+
+    /// How many those are.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.waiting.len()
     }
 
     /// True when the condition is absent or holds; what cannot be evaluated is counted and false.

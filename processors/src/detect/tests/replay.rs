@@ -148,6 +148,12 @@ fn any_split_into_live_snapshot_and_replay_tells_byte_for_byte_the_same() {
         let of_rule = |status: AnomalyStatus| anomalies.iter().any(|a| a.rule == rule.id && a.status == status);
         assert!(of_rule(AnomalyStatus::Firing), "the history never fires {}: the test would prove nothing", rule.id);
     }
+    // A detector's own reason is in the summary, in both languages.
+    for (rule, zh, en) in [("h-rate", "往常约", "usually about"), ("m-value", "仅超出 16 次", "passed only 16 times")]
+    {
+        let mut told = anomalies.iter().filter(|a| &*a.rule == rule && a.status == AnomalyStatus::Firing);
+        assert!(told.all(|a| a.summary.zh.contains(zh) && a.summary.en.contains(en)), "{rule}");
+    }
     for marker in (0..log.len()).step_by(211) {
         // Snapshots at 1/3, at 2/3 and at the marker; then one that was torn: half of its keys got written.
         let mut detector = Detector::new(setup(ALL_TYPES), 0, 1);
