@@ -38,7 +38,8 @@ pub(crate) fn poisons() -> Vec<Poison> {
         ("a block that is not closed", format!("\u{b}{good}").into_bytes(), "occupancy.changed"),
         (
             "a block that lost its header",
-            format!("\u{b}MSH|^~\\&|A|F|||20261124||ADT^A01|1|P\r\u{1c}\r\u{b}PID|1\rPV1|1|I|W2\r\u{1c}\r")
+            "\u{b}MSH|^~\\&|A|F|||20261124||ADT^A01|1|P\r\u{1c}\r\u{b}PID|1\rPV1|1|I|W2\r\u{1c}\r"
+                .to_owned()
                 .into_bytes(),
             "occupancy.changed, missing_field",
         ),
