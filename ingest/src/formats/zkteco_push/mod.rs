@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `cdata`, table `rtlog` | one event a line, by the number in `event` (table in `codes.rs`) |
 //! | table `transaction` (also as `tabledata`) | the same, stored: replays |
-//! | table `ATTLOG` | an attempt with an unknown outcome, never granted (trap 12): neither its fields nor its documents say how it ended |
+//! | table `ATTLOG` | an attempt with an unknown outcome, never granted (trap 12): neither its fields nor a document that we read say how it ended |
 //! | table `rtstate` | a statement of state, phase sync: each door's contact, each alarm bit (1 forced, 2 tamper, 4 and 8 duress, 16 held open); without any, `device.heartbeat` |
 //! | `getrequest`, `ping` | `device.heartbeat` |
 //! | `cdata` by GET, `registry` | `device.online`, sync: the terminal introduces itself, at each reconnection |
