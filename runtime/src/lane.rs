@@ -1,10 +1,9 @@
 //! Records that wait until their partition is free.
 //!
 //! librdkafka's idempotent producer has one request a partition under way (it compares a number of records with a limit meant for
-//! requests: confluentinc/librdkafka#4989). What it is given meanwhile is overdue once the linger is over, and until the
-//! acknowledgement comes its thread then asks the socket again and again without waiting. So what it could not send yet is held
-//! here, and goes over in one piece when the acknowledgement is there: no later than it would have gone, in fewer and larger
-//! requests.
+//! requests: confluentinc/librdkafka#4989). What it could not send yet is held here, and goes over in one piece when the
+//! acknowledgement is there and the worker looks: in fewer and larger requests, up to a poll and a linger later. What that gains
+//! by itself, and what it costs in latency, has not been measured.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! The JSON of an event, written and read by hand: the same bytes as the derived serialisation, for a third of its cost.
+//! The JSON of an event, written and read by hand: the same bytes as the derived serialisation, for less than half
+//! its cost (measured on one event: 0.43 to write, 0.28 to read).
 //!
 //! Every event passes here twice. What is written is what `serde_json` writes. What is read is only what is written here: fields
 //! in their order, no blanks, texts without escapes; anything else goes to `serde_json`, which decides whether it is an event.
