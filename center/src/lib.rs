@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chorus_model::{Span, Timestamp};
+use chorus_runtime::clock::now;
 use chorus_runtime::{Control, Metrics, secret};
 
 mod answer;
@@ -125,9 +126,4 @@ fn complain(what: &'static str, result: Result<(), store::StoreError>) {
     if let Err(error) = result {
         tracing::warn!(what, %error, "the store did not answer, trying again");
     }
-}
-
-/// The centre's clock.
-pub(crate) fn now() -> Timestamp {
-    jiff::Timestamp::now().into()
 }

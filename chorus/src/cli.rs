@@ -105,8 +105,8 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
         Command::Normalize(arguments) => tools::normalize::run(arguments),
         Command::Backtest(arguments) => tools::backtest::run(arguments),
         Command::Score(arguments) => tools::score::run(arguments),
-        Command::Check => tools::check::run(file),
-        Command::Doctor => tools::doctor::run(file, &runtime()?),
+        Command::Check => tools::check::run(&Config::load(file)?),
+        Command::Doctor => tools::doctor::run(&Config::load(file)?, &runtime()?),
         Command::Schema { write } => tools::schema::run(write.as_ref()),
         Command::Rules { action } => tools::rules::run(file, action),
         Command::Topics { action: TopicsAction::Plan } => {

@@ -1,5 +1,7 @@
 //! The rules and the roster of the folder `rules/`, compiled in: what is in force where nothing else is configured.
 
+use std::path::{Path, PathBuf};
+
 use chorus_processors::detect::{Roster, RosterError, RuleError, RuleSet};
 
 macro_rules! shipped {
@@ -33,6 +35,14 @@ pub fn rules_and(further: &[(&str, &str)]) -> Result<RuleSet, RuleError> {
 /// None that a test would not have shown.
 pub fn roster() -> Result<Roster, RosterError> {
     Roster::parse("roster.yaml", ROSTER)
+}
+
+/// The roster that belongs to these rules: the one that was named, else `roster.yaml` in one of their folders. `None` for the
+/// shipped one.
+#[must_use]
+pub fn roster_file(rules: &[PathBuf], named: Option<&Path>) -> Option<PathBuf> {
+    let beside = || rules.iter().map(|path| path.join("roster.yaml")).find(|path| path.is_file());
+    named.map(Path::to_owned).or_else(beside)
 }
 
 #[cfg(test)]

@@ -27,4 +27,4 @@ pub use kind::{Kind, Phase, Severity};
 pub use origin::{Origin, OriginFilter};
 pub use place::{PlaceKind, PlaceRef};
 pub use rfc3339::Rfc3339;
-pub use time::{Span, Timestamp};
+pub use time::{CITY_AHEAD, Span, Timestamp};

@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::rfc3339::{self, Rfc3339};
 
+/// How far the clocks of the city are ahead of UTC: eight hours, all year.
+pub const CITY_AHEAD: Span = Span::from_secs(8 * 3_600);
+
 /// An instant in UTC, microseconds since 1970-01-01T00:00:00Z. In JSON: RFC 3339 with `Z` and 0 to 6 fraction digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -49,6 +52,18 @@ impl Timestamp {
     #[must_use]
     pub const fn plus(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0))
+    }
+
+    /// Seconds since 1970 on the clocks of the city, which are [`CITY_AHEAD`] of UTC.
+    #[must_use]
+    pub const fn city_seconds(self) -> i64 {
+        self.plus(CITY_AHEAD).0.div_euclid(1_000_000)
+    }
+
+    /// The instant at which the clocks of the city show so many seconds since 1970. Saturates.
+    #[must_use]
+    pub const fn from_city_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000)).minus(CITY_AHEAD)
     }
 
     /// This instant moved back by a span. Saturates.

@@ -268,7 +268,15 @@ fn counts(
 ///
 /// # Errors
 /// When the broker does not answer within 10 seconds, or one of the topics does not exist.
-pub fn look_up(kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {
+pub fn look_up<const N: usize>(kafka: &Kafka, names: [String; N]) -> anyhow::Result<[Topic; N]> {
+    as_many(look_up_each(kafka, &names)?)
+}
+
+/// As [`look_up`], for a list.
+///
+/// # Errors
+/// As [`look_up`].
+pub fn look_up_each(kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {
     among(&partition_counts(kafka)?, kafka, names)
 }
 
@@ -277,12 +285,12 @@ pub fn look_up(kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {
 /// # Errors
 /// When one of them does not exist: a missing topic is an error at the start, never a silent drop. [`crate::control::Stopped`]
 /// when the end was asked for before the broker answered.
-pub fn resolve(
+pub fn resolve<const N: usize>(
     kafka: &Kafka,
-    names: &[String],
+    names: [String; N],
     health: &crate::health::Health,
     control: &crate::Control,
-) -> anyhow::Result<Vec<Topic>> {
+) -> anyhow::Result<[Topic; N]> {
     let present = loop {
         health.beat();
         match counts(kafka, ASK, |_| true) {
@@ -294,7 +302,11 @@ pub fn resolve(
             }
         }
     };
-    among(&present, kafka, names)
+    as_many(among(&present, kafka, &names)?)
+}
+
+fn as_many<const N: usize>(topics: Vec<Topic>) -> anyhow::Result<[Topic; N]> {
+    topics.try_into().map_err(|topics: Vec<Topic>| anyhow::anyhow!("{} topics, not {N}", topics.len()))
 }
 
 fn among(present: &[(String, i32)], kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic>> {

@@ -13,6 +13,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::Fate;
+use crate::clock::now;
 use crate::config::{Assignment, Kafka};
 use crate::consumer::{self, Source};
 use crate::control::{Control, Fenced};
@@ -336,11 +337,6 @@ fn check_poll_error(error: &KafkaError) -> anyhow::Result<()> {
             Ok(())
         }
     }
-}
-
-/// The clock, read by the runtime alone, once a batch.
-fn now() -> Timestamp {
-    Timestamp::from(jiff::Timestamp::now())
 }
 
 fn host_name() -> String {

@@ -8,6 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chorus_model::Alert;
+use chorus_runtime::clock;
 use serde::Deserialize;
 
 use super::Api;
@@ -54,7 +55,7 @@ async fn act(
     }
     // In a task of its own: a browser that is closed must not leave a change behind that no stream tells of.
     let store = Arc::clone(&api.store);
-    let acted = tokio::spawn(async move { store.act(&id, action, &desk, crate::now()).await }).await;
+    let acted = tokio::spawn(async move { store.act(&id, action, &desk, clock::now()).await }).await;
     match acted.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the action failed"))?? {
         Acted::Done(alert) => Ok(Json(*alert)),
         Acted::Unknown => Err(unknown()),

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
+use chorus_runtime::clock;
 use chorus_runtime::secret::{self, HEADER_SIGNATURE, HEADER_TIMESTAMP};
 use serde::Serialize;
 
@@ -41,7 +42,7 @@ pub(super) async fn take(
     };
     // In a task of its own: a sender that hangs up must not leave a change behind that nobody was told of.
     let store = Arc::clone(&api.store);
-    let outcome = tokio::spawn(async move { store.deliver(&alert, crate::now()).await }).await;
+    let outcome = tokio::spawn(async move { store.deliver(&alert, clock::now()).await }).await;
     let outcome = outcome.map_err(|_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the delivery failed"))??;
     api.metrics.center_deliveries.with_label_values(&[outcome.as_str()]).inc();
     let status = if outcome == Outcome::Known { StatusCode::OK } else { StatusCode::CREATED };
@@ -55,7 +56,7 @@ fn read(api: &Api, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
     })?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let timestamp = header(HEADER_TIMESTAMP).and_then(|text| text.parse().ok());
-    let now = crate::now().as_micros().div_euclid(1_000_000);
+    let now = clock::now().as_micros().div_euclid(1_000_000);
     let is_signed = timestamp
         .zip(header(HEADER_SIGNATURE))
         .is_some_and(|(timestamp, signature)| secret::verify(&api.key.0, timestamp, &body, signature, now));

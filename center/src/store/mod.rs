@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chorus_model::{Alert, Incident, IncidentState, Severity, Timestamp};
-use chorus_runtime::{Metrics, secret};
+use chorus_runtime::{Metrics, clock, secret};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyPool, Executor, Row, Transaction};
 use tokio::sync::{Mutex, watch};
@@ -112,7 +112,7 @@ impl Store {
         for (severity, count) in self.by_severity(statement, 0).await? {
             self.metrics.open_alerts.with_label_values(&[severity]).set(count);
         }
-        let now = crate::now().as_micros();
+        let now = clock::now().as_micros();
         let statement = "SELECT severity, MIN(state_since) FROM alerts WHERE is_open = 1 AND drill = 0 AND state = 'reported' \
                          GROUP BY severity";
         for (severity, since) in self.by_severity(statement, now).await? {

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use chorus_model::{Span, Timestamp};
 use chorus_processors::detect::Roster;
 use chorus_runtime::Control;
+use chorus_runtime::clock;
 use chorus_runtime::mock::Embedded;
 use chorus_runtime::registry::{Handle, Registry};
 
@@ -54,7 +55,7 @@ impl Setup {
             city = city.with_rhythm(nanchang()?.to_datetime(jiff::Timestamp::now()).time(), arguments.speed);
         }
         let (places, devices) = city.registry();
-        let start = Timestamp::from(jiff::Timestamp::now()).plus(LEAD);
+        let start = clock::now().plus(LEAD);
         Ok(Self {
             config,
             registry: Handle::fixed(Registry::from_parts(places, devices)?),

@@ -8,6 +8,7 @@ use chorus_ingest::feeds::FEEDS;
 use chorus_ingest::task::{HEADER_FORMAT, HEADER_SOURCE};
 use chorus_model::{Span, Timestamp};
 use chorus_runtime::Control;
+use chorus_runtime::clock::now;
 use chorus_runtime::tools::Feeder;
 use chorus_runtime::topics::{self, Topic};
 
@@ -57,7 +58,7 @@ impl Devices {
     /// When a topic is missing, or the client cannot be made.
     pub fn connect(config: &Config, city: City, start: Timestamp) -> anyhow::Result<Self> {
         let names: Vec<String> = FEEDS.iter().map(|feed| config.topics.raw(feed.name)).collect();
-        let found = topics::look_up(&config.kafka, &names)?;
+        let found = topics::look_up_each(&config.kafka, &names)?;
         let topics = FEEDS.iter().map(|feed| feed.name).zip(found).collect();
         Ok(Self { city, start, feeder: Feeder::connect(&config.kafka, "chorus-devices")?, topics })
     }
@@ -85,10 +86,6 @@ impl Devices {
         }
         self.feeder.flush(Duration::from_secs(10))
     }
-}
-
-fn now() -> Timestamp {
-    jiff::Timestamp::now().into()
 }
 
 /// Sends the city's records to the configured Kafka.

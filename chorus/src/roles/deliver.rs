@@ -24,8 +24,7 @@ pub fn start(process: &Process, name: &str) -> Result<Vec<Running>, Exit> {
     let (shared, name) = (process.shared.clone(), name.to_owned());
     Ok(process.start(&format!("deliver-{name}"), 1, move |number, health| {
         let names = [alerts.clone(), topics.name("parked")];
-        let resolved = topics::resolve(&shared.kafka, &names, &health, &shared.control)?;
-        let [from, parked] = resolved.as_slice() else { anyhow::bail!("two topics were asked for") };
+        let [from, parked] = topics::resolve(&shared.kafka, names, &health, &shared.control)?;
         let delivery = chorus_sinks::open(&name, &settings, &shared.metrics, parked.clone())?;
         let role = Role {
             name: "deliver",

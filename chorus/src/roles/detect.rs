@@ -50,8 +50,7 @@ pub fn start_with(process: &Process, registry: &Handle, rules: RuleSet, roster: 
     let shared = process.shared.clone();
     Ok(process.start("detect", 1, move |number, health| {
         let names = [events.clone(), topics.name("anomalies"), topics.name("snapshots")];
-        let resolved = topics::resolve(&shared.kafka, &names, &health, &shared.control)?;
-        let [from, anomalies, snapshots] = resolved.as_slice() else { anyhow::bail!("three topics were asked for") };
+        let [from, anomalies, snapshots] = topics::resolve(&shared.kafka, names, &health, &shared.control)?;
         let role = Role {
             name: "detect",
             group: topics.name("detect"),

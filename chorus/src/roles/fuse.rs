@@ -18,8 +18,7 @@ pub fn start(process: &Process, registry: &Handle) -> Result<Vec<Running>, Exit>
     let (shared, registry) = (process.shared.clone(), registry.clone());
     Ok(process.start("fuse", 1, move |number, health| {
         let names = [anomalies.clone(), topics.name("alerts"), topics.name("snapshots")];
-        let resolved = topics::resolve(&shared.kafka, &names, &health, &shared.control)?;
-        let [from, alerts, snapshots] = resolved.as_slice() else { anyhow::bail!("three topics were asked for") };
+        let [from, alerts, snapshots] = topics::resolve(&shared.kafka, names, &health, &shared.control)?;
         let role = Role {
             name: "fuse",
             group: topics.name("fuse"),

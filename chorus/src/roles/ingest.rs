@@ -43,8 +43,7 @@ pub fn start(process: &Process, name: &str, registry: &Handle) -> Result<Vec<Run
     let workers = settings.workers;
     Ok(process.start(&format!("ingest-{name}"), workers, move |number, health| {
         let names = [raw.clone(), topics.name("events"), topics.name("rejects")];
-        let resolved = topics::resolve(&shared.kafka, &names, &health, &shared.control)?;
-        let [from, events, rejects] = resolved.as_slice() else { anyhow::bail!("three topics were asked for") };
+        let [from, events, rejects] = topics::resolve(&shared.kafka, names, &health, &shared.control)?;
         let feed = Arc::new(Feed {
             name: row.name,
             source: format!("/chorus/ingest/{}", row.name).into(),

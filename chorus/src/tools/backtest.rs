@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use chorus_ingest::feeds::FEEDS;
-use chorus_model::{Alert, AlertStatus, Event, Span, Timestamp};
+use chorus_model::{Alert, AlertStatus, Event, Timestamp};
 use chorus_processors::backtest::Backtest;
 use chorus_processors::detect::{Roster, RuleSet, Setup};
 use chorus_processors::fuse;
@@ -14,9 +14,8 @@ use chorus_runtime::registry::{self, Handle, Registry};
 use crate::exit::Exit;
 use crate::shipped;
 
-/// Hours are those of the city, which is eight ahead of UTC all year.
-const AHEAD: Span = Span::from_secs(8 * 3_600);
-const HOUR: i64 = 3_600_000_000;
+/// Seconds of an hour.
+const HOUR: i64 = 3_600;
 
 /// What was asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -95,9 +94,8 @@ fn registry(arguments: &Arguments) -> Result<Handle, Exit> {
 }
 
 fn setup(rules: &[PathBuf], arguments: &Arguments, registry: &Handle) -> Result<Setup, Exit> {
-    let beside = rules.iter().map(|path| path.join("roster.yaml")).find(|path| path.is_file());
-    let roster = match arguments.roster.as_ref().or(beside.as_ref()) {
-        Some(path) => Roster::load(path),
+    let roster = match shipped::roster_file(rules, arguments.roster.as_deref()) {
+        Some(path) => Roster::load(&path),
         None => shipped::roster(),
     };
     let roster = roster.map_err(|error| Exit::usage(error.to_string()))?;
@@ -143,7 +141,7 @@ fn tally(alerts: &[Alert]) -> BTreeMap<(i64, String, String), i64> {
         if !known.insert(alert.alert_id.clone()) {
             continue;
         }
-        let hour = alert.starts_at.plus(AHEAD).as_micros().div_euclid(HOUR);
+        let hour = alert.starts_at.city_seconds().div_euclid(HOUR);
         let county = alert.place.division_code.as_deref().and_then(|code| code.get(..6)).unwrap_or("unknown");
         *counts.entry((hour, county.to_owned(), alert.kind.to_string())).or_default() += 1;
     }
@@ -162,7 +160,7 @@ fn write_difference(
         if before != after {
             let (hour, county, kind) = key;
             // The time of the city with its offset.
-            let hour = Timestamp::from_micros(hour.saturating_mul(HOUR)).to_string().replace('Z', "+08:00");
+            let hour = Timestamp::from_micros(hour.saturating_mul(HOUR * 1_000_000)).to_string().replace('Z', "+08:00");
             writeln!(out, "{hour}\t{county}\t{kind}\t{before}\t{after}")?;
         }
     }

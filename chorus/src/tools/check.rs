@@ -1,7 +1,5 @@
 //! `chorus check`: validates configuration without a broker.
 
-use std::path::Path;
-
 use chorus_processors::detect::Setup;
 use chorus_runtime::registry::{Handle, Registry};
 
@@ -14,8 +12,7 @@ use crate::roles::ingest::{pseudonyms, sealer};
 ///
 /// # Errors
 /// Everything that is wrong, with the path of its key.
-pub fn run(file: Option<&Path>) -> Result<(), Exit> {
-    let config = Config::load(file)?;
+pub fn run(config: &Config) -> Result<(), Exit> {
     let mut problems = Vec::new();
     match Registry::load(&config.registry) {
         Ok(registry) => {
@@ -23,12 +20,12 @@ pub fn run(file: Option<&Path>) -> Result<(), Exit> {
         }
         Err(error) => problems.push(format!("registry: {error:#}")),
     }
-    match rules(&config) {
+    match rules(config) {
         Ok(count) => println!("rules: {count}"),
         Err(exit) => problems.push(exit.to_string()),
     }
-    problems.extend(sealer(&config).err().map(|error| error.to_string()));
-    problems.extend(pseudonyms(&config).err().map(|error| error.to_string()));
+    problems.extend(sealer(config).err().map(|error| error.to_string()));
+    problems.extend(pseudonyms(config).err().map(|error| error.to_string()));
     if !problems.is_empty() {
         return Err(Exit::Usage(problems));
     }

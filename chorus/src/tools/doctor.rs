@@ -3,11 +3,11 @@
 //! It only looks: it joins no group, writes no record, changes no topic.
 
 use std::net::ToSocketAddrs as _;
-use std::path::Path;
 use std::time::Duration;
 
 use chorus_ingest::feeds::FEEDS;
 use chorus_model::{FrontierMark, Span, Timestamp, cloudevents};
+use chorus_runtime::clock::now;
 use chorus_runtime::inspect::{Inspector, TopicState};
 use chorus_runtime::secret;
 use chorus_runtime::topics::Plan;
@@ -46,11 +46,10 @@ impl Report {
 /// Looks at everything that the configuration names.
 ///
 /// # Errors
-/// A configuration that cannot be read ([`Exit::Usage`]); [`Exit::Failed`] when anything is wrong.
-pub fn run(file: Option<&Path>, runtime: &tokio::runtime::Runtime) -> Result<(), Exit> {
-    let config = Config::load(file)?;
+/// [`Exit::Failed`] when anything is wrong.
+pub fn run(config: &Config, runtime: &tokio::runtime::Runtime) -> Result<(), Exit> {
     let mut report = Report::default();
-    match check::run(file) {
+    match check::run(config) {
         Ok(()) => {}
         Err(error) => report.wrong(
             "configuration",
@@ -58,8 +57,8 @@ pub fn run(file: Option<&Path>, runtime: &tokio::runtime::Runtime) -> Result<(),
             "correct the keys that are named; `chorus check` looks at them alone",
         ),
     }
-    destinations(&config, &mut report);
-    match runtime.block_on(kafka(&config, &mut report)) {
+    destinations(config, &mut report);
+    match runtime.block_on(kafka(config, &mut report)) {
         Ok(()) => {}
         Err(error) => report.wrong(
             "kafka",
@@ -278,8 +277,4 @@ fn destinations(config: &Config, report: &mut Report) {
     if config.destinations.is_empty() {
         report.wrong("destinations", "none is configured: alerts go nowhere", "add one under `destinations`");
     }
-}
-
-fn now() -> Timestamp {
-    jiff::Timestamp::now().into()
 }

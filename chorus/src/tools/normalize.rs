@@ -9,6 +9,7 @@ use chorus_ingest::formats::{self, Format};
 use chorus_ingest::normalize::{Outcome, normalize};
 use chorus_ingest::observation::Reason;
 use chorus_model::{Span, Timestamp};
+use chorus_runtime::clock;
 
 use crate::exit::Exit;
 
@@ -52,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Exit> {
     }
     let policy = settings.policy().map_err(|(key, message)| Exit::usage(format!("--{key}: {message}")))?;
     let border = Border::new(policy, None);
-    let received_at = arguments.received_at.unwrap_or_else(|| jiff::Timestamp::now().into());
+    let received_at = arguments.received_at.unwrap_or_else(clock::now);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for file in &arguments.files {
         let bytes = read(file)?;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chorus_model::{Alert, Timestamp};
 use chorus_runtime::task::Verdict;
 use chorus_runtime::tools::{Owned, read_to_end};
-use chorus_runtime::{Fate, Metrics, topics};
+use chorus_runtime::topics::{self, Topic};
+use chorus_runtime::{Fate, Metrics};
 
 use crate::config::Config;
 use crate::exit::Exit;
@@ -38,7 +39,8 @@ pub enum Action {
 pub fn run(config: &Config, action: &Action, runtime: &tokio::runtime::Runtime) -> Result<(), Exit> {
     match action {
         Action::List { destination } => {
-            for (record, alert) in parked(config, destination.as_deref())? {
+            let [topic, _] = both(config)?;
+            for (record, alert) in parked(config, &topic, destination.as_deref())? {
                 let time = Timestamp::from_millis(record.timestamp_ms);
                 let of = |name| record.header(name).unwrap_or("-");
                 println!("{time}\t{}\t{}\t{}\t{}", of("destination"), of("reason"), alert.alert_id, alert.revision);
@@ -49,18 +51,20 @@ pub fn run(config: &Config, action: &Action, runtime: &tokio::runtime::Runtime) 
     }
 }
 
+/// The topics `parked` and `alerts`.
+fn both(config: &Config) -> Result<[Topic; 2], Exit> {
+    Ok(topics::look_up(&config.kafka, ["parked", "alerts"].map(|name| config.topics.name(name)))?)
+}
+
 /// What is parked, in the order in which it came. What is no alert is not shown: nothing but alerts is ever parked.
-fn parked(config: &Config, destination: Option<&str>) -> Result<Vec<(Owned, Alert)>, Exit> {
-    let found = topics::look_up(&config.kafka, &[config.topics.name("parked")])?;
+fn parked(config: &Config, topic: &Topic, destination: Option<&str>) -> Result<Vec<(Owned, Alert)>, Exit> {
     let mut parked = Vec::new();
-    for topic in &found {
-        read_to_end(&config.kafka, topic, |record| {
-            let is_meant = destination.is_none_or(|name| record.header("destination") == Some(name));
-            if let Some(alert) = serde_json::from_slice(&record.value).ok().filter(|_| is_meant) {
-                parked.push((record, alert));
-            }
-        })?;
-    }
+    read_to_end(&config.kafka, topic, |record| {
+        let is_meant = destination.is_none_or(|name| record.header("destination") == Some(name));
+        if let Some(alert) = serde_json::from_slice(&record.value).ok().filter(|_| is_meant) {
+            parked.push((record, alert));
+        }
+    })?;
     Ok(parked)
 }
 
@@ -69,13 +73,9 @@ async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(),
         let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
         return Err(Exit::usage(format!("--destination {destination}: not one of {}", known.join(", "))));
     };
-    let newest = newest(config, destination)?;
-    let metrics = Metrics::new()?;
-    let topic = topics::look_up(&config.kafka, &[config.topics.name("parked")])?;
-    let Some(topic) = topic.into_iter().next() else {
-        return Err(Exit::Failed(anyhow::anyhow!("one topic was asked for")));
-    };
-    let delivery = chorus_sinks::open(destination, settings, &metrics, topic)?;
+    let [parked, alerts] = both(config)?;
+    let newest = newest(config, (&parked, &alerts), destination)?;
+    let delivery = chorus_sinks::open(destination, settings, &Metrics::new()?, parked)?;
     let mut refused = 0;
     for (id, (revision, value)) in newest {
         if dry_run {
@@ -97,21 +97,23 @@ async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(),
 }
 
 /// The newest revision of each alert that is parked for the destination: what stands in `alerts`, else what is parked.
-fn newest(config: &Config, destination: &str) -> Result<BTreeMap<String, (u32, Vec<u8>)>, Exit> {
+fn newest(
+    config: &Config,
+    (parked_topic, alerts): (&Topic, &Topic),
+    destination: &str,
+) -> Result<BTreeMap<String, (u32, Vec<u8>)>, Exit> {
     let mut newest: BTreeMap<String, (u32, Vec<u8>)> = BTreeMap::new();
-    for (record, alert) in parked(config, Some(destination))? {
+    for (record, alert) in parked(config, parked_topic, Some(destination))? {
         let known = newest.entry(alert.alert_id.clone()).or_default();
         if alert.revision >= known.0 {
             *known = (alert.revision, record.value);
         }
     }
-    for topic in topics::look_up(&config.kafka, &[config.topics.name("alerts")])? {
-        read_to_end(&config.kafka, &topic, |record| {
-            let Ok(alert) = serde_json::from_slice::<Alert>(&record.value) else { return };
-            if let Some(known) = newest.get_mut(&alert.alert_id).filter(|known| known.0 < alert.revision) {
-                *known = (alert.revision, record.value);
-            }
-        })?;
-    }
+    read_to_end(&config.kafka, alerts, |record| {
+        let Ok(alert) = serde_json::from_slice::<Alert>(&record.value) else { return };
+        if let Some(known) = newest.get_mut(&alert.alert_id).filter(|known| known.0 < alert.revision) {
+            *known = (alert.revision, record.value);
+        }
+    })?;
     Ok(newest)
 }

@@ -64,8 +64,8 @@ pub fn run(config: &Config, action: &Action) -> Result<(), Exit> {
 }
 
 fn resolve(config: &Config, name: &str) -> Result<Topic, Exit> {
-    let found = topics::look_up(&config.kafka, &[name.to_owned()])?;
-    Ok(found.into_iter().next().context("one topic was asked for")?)
+    let [topic] = topics::look_up(&config.kafka, [name.to_owned()])?;
+    Ok(topic)
 }
 
 fn matching(config: &Config, topic: &Topic, which: &Which) -> Result<Vec<Owned>, Exit> {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use chorus_model::{Timestamp, cloudevents};
 use chorus_processors::detect::{File, Publication, RuleSet, run_tests};
+use chorus_runtime::clock;
 use chorus_runtime::registry::{Handle, Registry};
 use chorus_runtime::tools::{Feeder, read_to_end};
-use chorus_runtime::topics::{self, Topic};
+use chorus_runtime::topics;
 
 use crate::config::Config;
 use crate::exit::Exit;
@@ -110,8 +111,7 @@ fn publication(paths: &[PathBuf], roster: Option<&Path>, by: &str) -> Result<Pub
     let usage = |error: &dyn std::fmt::Display| Exit::usage(error.to_string());
     let rules = RuleSet::texts(paths).map_err(|error| usage(&error))?;
     let rules = rules.into_iter().map(|(name, text)| File { name, text }).collect();
-    let beside = paths.iter().map(|path| path.join("roster.yaml")).find(|path| path.is_file());
-    let roster = match roster.map(Path::to_owned).or(beside) {
+    let roster = match shipped::roster_file(paths, roster) {
         Some(path) => {
             let text = std::fs::read_to_string(&path);
             File {
@@ -121,17 +121,14 @@ fn publication(paths: &[PathBuf], roster: Option<&Path>, by: &str) -> Result<Pub
         }
         None => File { name: "roster.yaml".to_owned(), text: shipped::ROSTER.to_owned() },
     };
-    let now = jiff::Timestamp::now().into();
-    Publication::new(rules, roster, by, now, Handle::fixed(Registry::default())).map_err(|error| usage(&error))
+    Publication::new(rules, roster, by, clock::now(), Handle::fixed(Registry::default())).map_err(|error| usage(&error))
 }
 
 /// First into the history, then into every partition of the log. Done again after a failure, it changes nothing where it was
 /// done before.
 fn publish(config: &Config, publication: &Publication) -> Result<(), Exit> {
     let value = serde_json::to_vec(publication).map_err(anyhow::Error::from)?;
-    let found = topics::look_up(&config.kafka, &[config.topics.name("rules"), config.topics.name("events")])?;
-    let [history, events]: [Topic; 2] =
-        found.try_into().map_err(|_| Exit::Failed(anyhow::anyhow!("two topics were asked for")))?;
+    let [history, events] = topics::look_up(&config.kafka, ["rules", "events"].map(|name| config.topics.name(name)))?;
     let time = publication.at.to_string();
     let headers = [
         (cloudevents::HEADER_TYPE, cloudevents::TYPE_RULES.as_bytes()),
@@ -153,11 +150,9 @@ fn publish(config: &Config, publication: &Publication) -> Result<(), Exit> {
 
 /// Every publication, the oldest first.
 fn published(config: &Config) -> Result<Vec<Publication>, Exit> {
-    let history = topics::look_up(&config.kafka, &[config.topics.name("rules")])?;
+    let [history] = topics::look_up(&config.kafka, [config.topics.name("rules")])?;
     let mut found: Vec<Publication> = Vec::new();
-    for topic in &history {
-        read_to_end(&config.kafka, topic, |record| found.extend(serde_json::from_slice(&record.value).ok()))?;
-    }
+    read_to_end(&config.kafka, &history, |record| found.extend(serde_json::from_slice(&record.value).ok()))?;
     found.sort_by_key(|told: &Publication| -> Timestamp { told.at });
     Ok(found)
 }

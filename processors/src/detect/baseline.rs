@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chorus_model::{AnomalyStatus, Event, Severity, Span, Timestamp};
+use chorus_model::{AnomalyStatus, CITY_AHEAD, Event, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{Counts, THRESHOLD, What, Why};
@@ -19,9 +19,7 @@ use super::seen::Seen;
 use super::timers::Passed;
 use super::usual::{History, Usual};
 
-/// Slots are aligned to the weeks of the city, which is eight hours ahead of UTC all year.
-const AHEAD: Span = Span::from_secs(8 * 3_600);
-/// The epoch was a Thursday; weeks begin on Monday.
+/// Slots are aligned to the weeks of the city. The epoch was a Thursday; weeks begin on Monday.
 const TO_MONDAY: Span = Span::from_secs(3 * 86_400);
 const WEEK: Span = Span::from_secs(7 * 86_400);
 /// Series (values of `by`) of one rule at one place.
@@ -29,8 +27,6 @@ const MOST_SERIES: usize = 8;
 /// Slots that are open at once: the running one, those that wait for the frontier, and devices that are ahead of time.
 const MOST_SLOTS: usize = 16;
 const MOST_EVIDENCE: usize = 4;
-/// Microseconds of a second.
-const MICROS: i64 = 1_000_000;
 const SPIKE: &str = "anomaly.rate_spike";
 const DROP: &str = "anomaly.rate_drop";
 
@@ -93,20 +89,11 @@ fn settings(rule: &Rule) -> Option<&Baseline> {
 }
 
 fn slot_of(at: Timestamp, slot: Span) -> i64 {
-    at.plus(AHEAD).plus(TO_MONDAY).as_micros().div_euclid(slot.as_micros())
+    at.plus(CITY_AHEAD).plus(TO_MONDAY).as_micros().div_euclid(slot.as_micros())
 }
 
 fn start_of(number: i64, slot: Span) -> Timestamp {
-    Timestamp::from_micros(number.saturating_mul(slot.as_micros())).minus(TO_MONDAY).minus(AHEAD)
-}
-
-/// The beginning of a slot on the city's clocks, in seconds.
-fn wall_time(number: i64, slot: Span) -> i64 {
-    start_of(number, slot).plus(AHEAD).as_micros().div_euclid(MICROS)
-}
-
-fn at_wall_time(seconds: i64) -> Timestamp {
-    Timestamp::from_micros(seconds.saturating_mul(MICROS)).minus(AHEAD)
+    Timestamp::from_micros(number.saturating_mul(slot.as_micros())).minus(TO_MONDAY).minus(CITY_AHEAD)
 }
 
 /// Up or down, when the detector tells something.
@@ -122,9 +109,8 @@ fn told(score: f64, why: Option<Why>) -> Option<(bool, Why)> {
 
 /// What the test of the single slots has to say, in the words of the detector.
 fn why_of_slot(is_up: bool, (from, to): (Timestamp, Timestamp), count: u32, usual: Usual) -> Why {
-    let wall = |at: Timestamp| at.plus(AHEAD).as_micros().div_euclid(MICROS);
     let what = if is_up { What::Excess } else { What::Lack };
-    Why { what, from: wall(from), to: wall(to), seen: f64::from(count), expected: usual.expected() }
+    Why { what, from: from.city_seconds(), to: to.city_seconds(), seen: f64::from(count), expected: usual.expected() }
 }
 
 fn slots_of_week(slot: Span) -> i64 {
@@ -157,7 +143,7 @@ impl State {
             open: BTreeMap::new(),
             history: History::new(slots_of_week(settings.slot)),
             standing: None,
-            model: Counts::with_step(settings.slot.as_micros() / MICROS),
+            model: Counts::with_step(settings.slot.as_micros() / 1_000_000),
         });
         if number <= series.closed {
             if number > series.first {
@@ -234,7 +220,8 @@ impl Series {
             let is_whole = start_of(number, settings.slot) >= since;
             let direction = usual.and_then(|usual| usual.direction(count, settings.alpha));
             // A slot that began before we could listen is missing, not low.
-            let verdict = self.model.row(wall_time(number, settings.slot), is_whole.then_some(f64::from(count)));
+            let verdict =
+                self.model.row(start_of(number, settings.slot).city_seconds(), is_whole.then_some(f64::from(count)));
             let of_model = told(verdict.score, verdict.why).map(|(is_up, why)| (is_up, Some(why)));
             let known = direction.filter(|is_up| *is_up || is_whole).map(|is_up| (is_up, None)).or(of_model);
             self.turn_to(rule, by, settings, known, number, tip, turn);
@@ -294,7 +281,9 @@ impl Series {
         let by = if by.is_empty() { direction.to_owned() } else { format!("{by}|{direction}") };
         let slots = (start_of(standing.from, settings.slot), start_of(number + 1, settings.slot));
         // What the detector has found may have begun before the slot that tells it.
-        let (from, to) = why.map_or(slots, |why| (at_wall_time(why.from).min(slots.0), at_wall_time(why.to)));
+        let (from, to) = why.map_or(slots, |why| {
+            (Timestamp::from_city_seconds(why.from).min(slots.0), Timestamp::from_city_seconds(why.to))
+        });
         let rounded = |number: f64| (number * 100.0).round() / 100.0;
         let slot_alone = || usual.map(|usual| why_of_slot(standing.is_up, slots, slot.count, usual));
         let in_words = why.or_else(slot_alone).map(|why| match status {

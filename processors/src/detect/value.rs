@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chorus_model::{AnomalyStatus, Phase, Severity, Span, Timestamp};
+use chorus_model::{AnomalyStatus, Phase, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Finding, Tip, Turn};
@@ -14,9 +14,6 @@ use super::rules::Rule;
 use super::seen::Seen;
 use super::values::{THRESHOLD, Values};
 
-/// The clocks on the wall of the city, which is eight hours ahead of UTC all year.
-const AHEAD: Span = Span::from_secs(8 * 3_600);
-const MICROS: i64 = 1_000_000;
 /// Series of one rule at one place.
 const MOST_SERIES: usize = 16;
 const HIGH: &str = "anomaly.value_high";
@@ -56,8 +53,7 @@ impl State {
             return;
         }
         let before = std::mem::replace(&mut series.latest, seen.at);
-        let at = seen.at.plus(AHEAD).as_micros().div_euclid(MICROS);
-        let verdict = series.values.row(at, Some(number as f64));
+        let verdict = series.values.row(seen.at.city_seconds(), Some(number as f64));
         let Some(why) = verdict.why.filter(|_| verdict.score >= THRESHOLD) else { return };
         let rounded = |number: f64| (number * 100.0).round() / 100.0;
         let finding = Finding {

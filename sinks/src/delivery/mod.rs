@@ -11,7 +11,7 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chorus_model::Timestamp;
+use chorus_runtime::clock::now;
 use chorus_runtime::metrics::DeliveryMetrics;
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Deferred, Done, Fate, Metrics, Parked, Verdict};
@@ -215,9 +215,4 @@ impl Delivery {
         };
         Done { fate: Fate::Rejected(REFUSED), park: Some(parked) }
     }
-}
-
-/// The clock, for signatures, ends and latency; what is delivered never depends on it.
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from(jiff::Timestamp::now())
 }

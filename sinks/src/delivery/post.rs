@@ -1,12 +1,12 @@
 //! One attempt over HTTP.
 
+use chorus_runtime::clock::now;
 use std::fs;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, Url};
 
-use super::now;
 use super::outcome::{Outcome, Trouble, judge};
 use crate::Settings;
 use crate::destinations::{Message, Problem};
