@@ -3,11 +3,10 @@
 //! Everything that waits for time is judged at its own deadline, one after the other, as it is live when the frontier moves
 //! in small steps. So the alerts do not depend on how far apart the events are.
 
-use std::collections::BTreeSet;
+use chorus_model::{Alert, Anomaly, Event, Span, Timestamp};
 
-use chorus_model::{Alert, Anomaly, Event, FrontierMark, FrontierTable, Span, Timestamp};
-
-use crate::detect::{Detector, Setup};
+use crate::detect::Setup;
+use crate::detect::replay::Replay;
 use crate::fuse::{self, Fuser};
 
 /// The smallest step of time: what is due at an instant is judged when the frontier is behind it.
@@ -19,10 +18,9 @@ const TIDY_EVERY: i64 = 100_000;
 /// A detector and a fusion over one log.
 #[derive(Debug)]
 pub struct Backtest {
-    detector: Detector,
+    detect: Replay,
     fuser: Fuser,
-    frontiers: FrontierTable,
-    feeds: BTreeSet<String>,
+    /// Of the last record that the fusion was given.
     offset: i64,
     tidy_at: i64,
     now: Option<Timestamp>,
@@ -33,31 +31,20 @@ impl Backtest {
     #[must_use]
     pub fn new<'a>(setup: Setup, settings: &fuse::Settings, feeds: impl IntoIterator<Item = &'a str>) -> Self {
         let fuser = Fuser::new(settings, setup.registry.clone());
-        let named = setup.rules.feeds().into_iter().map(str::to_owned);
-        let feeds = feeds.into_iter().map(str::to_owned).chain(named).collect();
-        Self {
-            detector: Detector::new(setup, 0, 1),
-            fuser,
-            frontiers: FrontierTable::default(),
-            feeds,
-            offset: 0,
-            tidy_at: TIDY_EVERY,
-            now: None,
-        }
+        Self { detect: Replay::new(setup, feeds), fuser, offset: 0, tidy_at: TIDY_EVERY, now: None }
     }
 
     /// An event of a feed. Everything received before it is in by then; `alerts` gets each revision that comes of it.
     pub fn event(&mut self, feed: &str, event: &Event, alerts: &mut Vec<Alert>) {
         self.pass(event.received_at, alerts);
-        self.offset += 1;
-        let found = self.detector.event(self.offset, feed, event);
-        self.fuse(&found.anomalies, alerts);
+        let found = self.detect.event(feed, event);
+        self.fuse(&found, alerts);
     }
 
     /// Time passes until `to`.
     pub fn pass(&mut self, to: Timestamp, alerts: &mut Vec<Alert>) {
         while let Some(now) = self.now {
-            let due = [self.detector.next_deadline(), self.fuser.next_deadline()].into_iter().flatten().min();
+            let due = [self.detect.next_deadline(), self.fuser.next_deadline()].into_iter().flatten().min();
             // What was due before now and did not go waits for something else than time.
             let Some(due) = due.filter(|due| *due >= now).map(|due| due.plus(TICK)).filter(|due| *due < to) else {
                 break;
@@ -70,18 +57,15 @@ impl Backtest {
     }
 
     fn step(&mut self, to: Timestamp, alerts: &mut Vec<Alert>) {
-        for feed in &self.feeds {
-            self.frontiers.advance(&FrontierMark::new(feed.as_str(), 1, vec![(0, to)]));
-        }
         self.now = Some(to);
-        self.offset += 1;
-        let found = self.detector.advance(self.offset, &self.frontiers);
+        let found = self.detect.advance(to);
         self.fuse(&found, alerts);
         self.offset += 1;
         alerts.extend(self.fuser.advance(to, self.offset));
         if self.offset >= self.tidy_at {
             // As a live role does with each snapshot: keys that have nothing left to remember go.
-            drop((self.detector.capture(), self.fuser.capture()));
+            self.detect.tidy();
+            drop(self.fuser.capture());
             self.tidy_at = self.offset + TIDY_EVERY;
         }
     }

@@ -2,20 +2,20 @@
 //!
 //! A case runs through the same detector as the live events do; its frontiers follow the receipt of its events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use chorus_model::event::SCHEMA_VERSION;
 use chorus_model::{
-    Anomaly, AnomalyStatus, Device, DeviceScheme, Event, FrontierMark, FrontierTable, Integrity, Kind, Outcome, Phase,
-    PlaceRef, Severity, SeveritySource, Span, TimeQuality, Timestamp, id,
+    Anomaly, AnomalyStatus, Device, DeviceScheme, Event, Integrity, Kind, Outcome, Phase, PlaceRef, Severity,
+    SeveritySource, Span, TimeQuality, Timestamp, id,
 };
 use chorus_runtime::registry::{self, Handle, Registry};
 use serde::Deserialize;
 
-use super::engine::Detector;
 use super::load::RuleError;
+use super::replay::Replay;
 use super::roster::Roster;
 use super::rules::RuleSet;
 use super::setup::Setup;
@@ -209,30 +209,16 @@ impl CaseText {
     fn anomalies(&self, setup: Setup, registry: &Registry) -> Vec<Anomaly> {
         let start = self.start.unwrap_or(START);
         let events = self.events(start, registry);
-        let mut feeds: BTreeSet<String> = FEEDS.iter().map(|feed| (*feed).to_owned()).collect();
-        feeds.extend(setup.rules.feeds().into_iter().map(str::to_owned));
-        feeds.extend(events.iter().map(|(feed, _)| feed.clone()).filter(|feed| !feed.is_empty()));
-        let mut detector = Detector::new(setup, 0, 1);
-        let mut table = FrontierTable::default();
-        let mut found = Vec::new();
-        let mut offset = 0;
-        let mut pass = |detector: &mut Detector, at: Timestamp, offset: &mut i64| {
-            for feed in &feeds {
-                let mark = FrontierMark::new(feed.as_str(), 1, vec![(0, at)]);
-                table.advance(&mark);
-            }
-            *offset += 1;
-            detector.advance(*offset, &table)
-        };
-        found.extend(pass(&mut detector, start, &mut offset));
+        let of_events = events.iter().map(|(feed, _)| feed.as_str()).filter(|feed| !feed.is_empty());
+        let mut replay = Replay::new(setup, FEEDS.into_iter().chain(of_events));
+        let mut found = replay.advance(start);
         for (feed, event) in &events {
-            found.extend(pass(&mut detector, event.received_at, &mut offset));
-            offset += 1;
-            found.extend(detector.event(offset, feed, event).anomalies);
+            found.extend(replay.advance(event.received_at));
+            found.extend(replay.event(feed, event));
         }
         let last = events.last().map_or(start, |(_, event)| event.received_at);
         let end = self.until.map_or(last, |until| start.plus(until).max(last));
-        found.extend(pass(&mut detector, end.plus(Span::from_micros(1)), &mut offset));
+        found.extend(replay.advance(end.plus(Span::from_micros(1))));
         let mut states: BTreeMap<String, AnomalyStatus> = BTreeMap::new();
         found.retain(|anomaly| {
             let is_looked_at = self.only.is_empty() || self.only.iter().any(|rule| **rule == *anomaly.rule);

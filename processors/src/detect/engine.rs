@@ -8,7 +8,7 @@ use chorus_runtime::Fate;
 
 use super::cel::View;
 use super::finding::Turn;
-use super::publication::{InForce, Publication, Published, Refused};
+use super::publication::Published;
 use super::rules::{Rule, RuleSet, When};
 use super::seen::Seen;
 use super::setup::Setup;
@@ -16,13 +16,13 @@ use super::state::{KeyState, RuleState};
 use super::timers::{Frontiers, LEAST, Timers};
 use super::world::World;
 use super::{NO_ANOMALY, NO_RULE, absence, silence};
-use crate::ledger::{Changes, Write};
+use crate::ledger::Changes;
+
+mod kept;
 
 /// Devices whose place is not known, per partition. The one not heard of for the longest goes: a forged stream of fresh
 /// device ids must not grow without bound.
 const MOST_STRANGERS: usize = 10_000;
-/// The key of the rules in force among the states of a snapshot. It comes before every other: their states mean nothing without.
-const RULES_KEY: &str = "\u{1}rules";
 /// How often one key is passed for one frontier: a deadline may bring the next.
 const MOST_PASSES: usize = 16;
 
@@ -121,64 +121,6 @@ impl Detector {
             let registry = self.setup.registry.get();
             self.world = World::new(&registry, Arc::clone(&self.setup.roster), self.partition, self.partitions);
             self.planted.clear();
-        }
-    }
-
-    /// Rules and a roster come into force at this offset. False when they are in force already, or later ones are.
-    ///
-    /// What was open under a rule that is there no more is forgotten; conditions that stood end by being quiet.
-    ///
-    /// # Errors
-    /// When they are not valid; nothing changes then.
-    pub fn publish(&mut self, offset: i64, publication: Publication) -> Result<bool, Refused> {
-        self.settle(offset);
-        if self.published.now.as_ref().is_some_and(|now| now.offset >= offset) {
-            return Ok(false);
-        }
-        let setup = publication.setup(self.setup.registry.clone())?;
-        let is_new = setup.version() != self.version;
-        self.published = Published { before: self.published.now.take(), now: Some(InForce { offset, publication }) };
-        self.is_kept = false;
-        if is_new {
-            self.work_by(setup, offset);
-        }
-        Ok(is_new)
-    }
-
-    /// Works by these rules from `offset` on. Keys that were restored ahead of it have the state of rules that are to come.
-    fn work_by(&mut self, setup: Setup, offset: i64) {
-        self.version = setup.version();
-        self.setup = setup;
-        let registry = self.setup.registry.get();
-        self.world = World::new(&registry, Arc::clone(&self.setup.roster), self.partition, self.partitions);
-        self.planted.clear();
-        self.timers = Timers::default();
-        for (key, state) in &mut self.keys {
-            if state.offset < offset && state.keep_only(&self.setup.rules) {
-                self.changes.mark(key);
-            }
-            // How far time has passed is not known here; what comes up too early is entered again.
-            for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
-                self.timers.enter(key, &wake.0, wake.1);
-            }
-        }
-    }
-
-    /// Before the first record after a restart: begins by the rules that were in force at its offset.
-    fn settle(&mut self, offset: i64) {
-        if std::mem::replace(&mut self.is_settled, true) {
-            return;
-        }
-        let is_ahead = |of: &InForce| of.offset > offset;
-        if self.published.now.as_ref().is_some_and(is_ahead) {
-            self.published.now = self.published.before.take(); // it comes again, where it stands
-        }
-        let registry = self.setup.registry.clone();
-        // It was valid when it came into force.
-        let published = self.published.now.as_ref().and_then(|now| now.publication.setup(registry).ok());
-        match published {
-            Some(setup) => self.work_by(setup, offset),
-            None => self.work_by(self.configured.clone(), i64::MAX), // no other rules are to come
         }
     }
 
@@ -377,52 +319,6 @@ impl Detector {
         if self.strangers.remove(&before).is_some() {
             self.strangers.insert(offset, Arc::clone(key));
         }
-    }
-
-    /// The keys that changed since last time with their state; `None` for a key that is gone.
-    pub fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
-        let keys = &self.keys;
-        let writes = self.changes.take(|key| keys.get(key).is_none_or(KeyState::is_empty));
-        let mut captured = Vec::with_capacity(writes.len() + 1);
-        if !std::mem::replace(&mut self.is_kept, true) {
-            captured.push((RULES_KEY.to_owned(), serde_json::to_vec(&self.published).ok()));
-        }
-        for (key, write) in writes {
-            let state = match write {
-                Write::State => self.keys.get(&key).and_then(|state| serde_json::to_vec(state).ok()),
-                Write::Gone => {
-                    if let Some(state) = self.keys.remove(&key) {
-                        self.strangers.remove(&state.offset);
-                    }
-                    self.timers.leave(&key);
-                    None
-                }
-            };
-            captured.push((key.to_string(), state));
-        }
-        captured
-    }
-
-    /// Takes back the state of a key that [`Detector::capture`] wrote.
-    ///
-    /// # Errors
-    /// When the bytes are no such state.
-    pub fn restore(&mut self, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        self.is_settled = false;
-        if key == RULES_KEY {
-            self.published = serde_json::from_slice(bytes)?;
-            return Ok(());
-        }
-        let state: KeyState = serde_json::from_slice(bytes)?;
-        let key: Arc<str> = key.into();
-        if state.place.id.is_none() && !state.is_empty() {
-            self.strangers.insert(state.offset, Arc::clone(&key));
-        }
-        if state.is_empty() {
-            self.changes.mark(&key); // so that its tombstone gets written after all
-        }
-        self.keys.insert(key, state);
-        Ok(())
     }
 }
 

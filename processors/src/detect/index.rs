@@ -3,7 +3,7 @@
 //! A city has thousands of rules and an event concerns a few. Those of other kinds, places and feeds are never touched, so that
 //! they cost nothing but memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chorus_model::{Kind, PlaceKind, PlaceRef};
@@ -28,7 +28,13 @@ pub(crate) struct Index {
     of_kind: HashMap<(Kind, PlaceKind), Cell>,
     /// Rules on silence, which hear every kind, by the kind of the device.
     of_device: HashMap<Arc<str>, HashMap<PlaceKind, Cell>>,
+    /// The feeds of all rules that hear a kind, wherever.
+    feeds_of_kind: HashMap<Kind, Feeds>,
+    feeds_of_silences: Feeds,
 }
+
+/// Feeds that rules name; `None` for a rule that names none.
+type Feeds = BTreeSet<Option<Arc<str>>>;
 
 /// The rules of one kind of event at one sort of place, by their feed.
 #[derive(Debug, Default)]
@@ -55,6 +61,12 @@ impl Index {
 
     fn add(&mut self, position: u32, rule: &Rule) {
         let kinds = heard(rule);
+        for kind in &kinds {
+            self.feeds_of_kind.entry(*kind).or_default().insert(rule.feed.clone());
+        }
+        if matches!(rule.when, When::Silence { .. }) {
+            self.feeds_of_silences.insert(rule.feed.clone());
+        }
         for place in PLACES.into_iter().filter(|place| rule.places.is_empty() || rule.places.contains(place)) {
             for kind in &kinds {
                 self.of_kind.entry((*kind, place)).or_default().add(position, rule);
@@ -77,8 +89,9 @@ impl Index {
 
     /// True when any rule may look at events of this kind by this feed, wherever they are.
     pub(crate) fn asks_for(&self, kind: Kind, feed: &str) -> bool {
-        let silences = || self.of_device.values().flat_map(HashMap::values).any(|cell| cell.hears(feed));
-        PLACES.iter().filter_map(|place| self.of_kind.get(&(kind, *place))).any(|cell| cell.hears(feed)) || silences()
+        let hears =
+            |feeds: &Feeds| feeds.iter().any(|own| own.as_deref().is_none_or(|own| feed.is_empty() || own == feed));
+        self.feeds_of_kind.get(&kind).is_some_and(hears) || hears(&self.feeds_of_silences)
     }
 
     /// Adds the rules on the silence of devices of this kind. With devices of several kinds a rule may be added twice.
@@ -113,10 +126,6 @@ impl Cell {
             None => &mut bucket.anywhere,
         };
         positions.push(position);
-    }
-
-    fn hears(&self, feed: &str) -> bool {
-        feed.is_empty() || self.feeds.iter().any(|(own, _)| own.as_deref().is_none_or(|own| own == feed))
     }
 
     /// An event whose feed is not known may be of any.

@@ -22,6 +22,7 @@ mod index;
 mod load;
 mod pack;
 mod publication;
+pub(crate) mod replay;
 pub mod reserved;
 mod rhythm;
 mod roster;

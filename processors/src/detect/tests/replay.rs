@@ -196,3 +196,16 @@ fn any_split_into_live_snapshot_and_replay_tells_byte_for_byte_the_same() {
         }
     }
 }
+
+#[test]
+fn rules_of_a_snapshot_that_cannot_be_worked_by_are_an_error_and_no_others_are_taken() {
+    let mut detector = Detector::new(setup(ALL_TYPES), 0, 1);
+    detector.publish(7, changed("f-silent", "a-fault")).unwrap();
+    let kept = detector.capture().into_iter().next().unwrap();
+    let (key, state) = (kept.0, String::from_utf8(kept.1.unwrap()).unwrap());
+    let restore = |state: &str| Detector::new(setup(ALL_TYPES), 0, 1).restore(&key, state.as_bytes());
+    assert!(restore(&state).is_ok());
+    let broken = state.replace("when: absence", "when: never");
+    assert_ne!(broken, state);
+    assert!(restore(&broken).is_err());
+}

@@ -1,0 +1,126 @@
+//! What outlives a record and a process: the rules in force, and the snapshot of the state.
+
+use std::sync::Arc;
+
+use chorus_model::FrontierTable;
+
+use super::Detector;
+use crate::detect::publication::{InForce, Publication, Published, Refused};
+use crate::detect::setup::Setup;
+use crate::detect::state::KeyState;
+use crate::detect::timers::{Frontiers, Timers};
+use crate::detect::world::World;
+use crate::ledger::Write;
+
+/// The key of the rules in force among the states of a snapshot. It comes before every other: their states mean nothing without.
+const RULES_KEY: &str = "\u{1}rules";
+
+impl Detector {
+    /// Rules and a roster come into force at this offset. False when they are in force already, or later ones are.
+    ///
+    /// What was open under a rule that is there no more is forgotten; conditions that stood end by being quiet.
+    ///
+    /// # Errors
+    /// When they are not valid; nothing changes then.
+    pub fn publish(&mut self, offset: i64, publication: Publication) -> Result<bool, Refused> {
+        self.settle(offset);
+        if self.published.now.as_ref().is_some_and(|now| now.offset >= offset) {
+            return Ok(false);
+        }
+        let setup = publication.setup(self.setup.registry.clone())?;
+        let is_new = setup.version() != self.version;
+        self.published = Published { before: self.published.now.take(), now: Some(InForce { offset, publication }) };
+        self.is_kept = false;
+        if is_new {
+            self.work_by(setup, offset);
+        }
+        Ok(is_new)
+    }
+
+    /// Works by these rules from `offset` on. Keys that were restored ahead of it have the state of rules that are to come.
+    fn work_by(&mut self, setup: Setup, offset: i64) {
+        self.version = setup.version();
+        self.setup = setup;
+        let registry = self.setup.registry.get();
+        self.world = World::new(&registry, Arc::clone(&self.setup.roster), self.partition, self.partitions);
+        self.planted.clear();
+        self.timers = Timers::default();
+        for (key, state) in &mut self.keys {
+            if state.offset < offset && state.keep_only(&self.setup.rules) {
+                self.changes.mark(key);
+            }
+            // How far time has passed is not known here; what comes up too early is entered again.
+            for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
+                self.timers.enter(key, &wake.0, wake.1);
+            }
+        }
+    }
+
+    /// Before the first record after a restart: begins by the rules that were in force at its offset.
+    pub(super) fn settle(&mut self, offset: i64) {
+        if std::mem::replace(&mut self.is_settled, true) {
+            return;
+        }
+        let is_ahead = |of: &InForce| of.offset > offset;
+        if self.published.now.as_ref().is_some_and(is_ahead) {
+            self.published.now = self.published.before.take(); // it comes again, where it stands
+        }
+        let registry = self.setup.registry.clone();
+        // It was found valid when it was restored.
+        let published = self.published.now.as_ref().and_then(|now| now.publication.setup(registry).ok());
+        match published {
+            Some(setup) => self.work_by(setup, offset),
+            None => self.work_by(self.configured.clone(), i64::MAX), // no other rules are to come
+        }
+    }
+
+    /// The keys that changed since last time with their state; `None` for a key that is gone.
+    pub fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
+        let keys = &self.keys;
+        let writes = self.changes.take(|key| keys.get(key).is_none_or(KeyState::is_empty));
+        let mut captured = Vec::with_capacity(writes.len() + 1);
+        if !std::mem::replace(&mut self.is_kept, true) {
+            captured.push((RULES_KEY.to_owned(), serde_json::to_vec(&self.published).ok()));
+        }
+        for (key, write) in writes {
+            let state = match write {
+                Write::State => self.keys.get(&key).and_then(|state| serde_json::to_vec(state).ok()),
+                Write::Gone => {
+                    if let Some(state) = self.keys.remove(&key) {
+                        self.strangers.remove(&state.offset);
+                    }
+                    self.timers.leave(&key);
+                    None
+                }
+            };
+            captured.push((key.to_string(), state));
+        }
+        captured
+    }
+
+    /// Takes back the state of a key that [`Detector::capture`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are no such state, or hold rules that this program cannot work by: it must not work by others.
+    pub fn restore(&mut self, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.is_settled = false;
+        if key == RULES_KEY {
+            let published: Published = serde_json::from_slice(bytes)?;
+            for of in [&published.before, &published.now].into_iter().flatten() {
+                of.publication.setup(self.setup.registry.clone())?;
+            }
+            self.published = published;
+            return Ok(());
+        }
+        let state: KeyState = serde_json::from_slice(bytes)?;
+        let key: Arc<str> = key.into();
+        if state.place.id.is_none() && !state.is_empty() {
+            self.strangers.insert(state.offset, Arc::clone(&key));
+        }
+        if state.is_empty() {
+            self.changes.mark(&key); // so that its tombstone gets written after all
+        }
+        self.keys.insert(key, state);
+        Ok(())
+    }
+}
