@@ -12,11 +12,10 @@ use chorus_model::{
     Timestamp, id,
 };
 use chorus_runtime::registry::Registry;
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::tz::TimeZone;
-use sha2::Sha256;
 
-use crate::observation::{Credential, DeviceTime, Observation, Reason};
+use crate::observation::{DeviceTime, Observation, Reason};
+use crate::pseudonym;
 
 /// How a feed's sources are read.
 #[derive(Clone, Debug)]
@@ -115,7 +114,7 @@ impl Border {
         let scope = place.id.as_deref().unwrap_or(&device.id);
         let subject_ref = seen.credential.as_ref().and_then(|credential| {
             dropped.push("credential".into());
-            self.pseudonym(scope, receipt.received_at, credential)
+            pseudonym::of(self.pseudonyms.as_ref()?, scope, receipt.received_at, credential)
         });
         Ok(Event {
             schema_version: SCHEMA_VERSION,
@@ -164,21 +163,6 @@ impl Border {
         let plausible = at >= received_at.minus(self.policy.past) && at <= received_at.plus(self.policy.future);
         let quality = if plausible { quality } else { TimeQuality::Implausible };
         EventTime { at: Some(at), precision: Some(precision), quality, assumed, flag: None }
-    }
-
-    /// 32 hexadecimal digits of HMAC-SHA-256 over scope, day and credential: the same card at the same place on the same
-    /// day, and nothing beyond that.
-    fn pseudonym(&self, scope: &str, received_at: Timestamp, credential: &Credential) -> Option<String> {
-        let key = self.pseudonyms.as_ref()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-        let day = received_at.as_micros().div_euclid(86_400_000_000);
-        for part in [scope.as_bytes(), &day.to_le_bytes(), credential.expose().as_bytes()] {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-            mac.update(part);
-        }
-        let mut text = hex::encode(mac.finalize().into_bytes());
-        text.truncate(32);
-        Some(text)
     }
 }
 
@@ -263,6 +247,7 @@ fn event_id(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::Credential;
 
     fn border(key: Option<&[u8]>) -> Border {
         let policy = Policy {

@@ -8,5 +8,6 @@ pub mod feeds;
 pub mod formats;
 pub mod normalize;
 pub mod observation;
+mod pseudonym;
 pub mod seal;
 pub mod task;

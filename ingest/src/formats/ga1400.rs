@@ -27,7 +27,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::chorus::syntax;
 use super::ga1400_fields::{Class, Loose, PERSONAL, Role, Seen, role};
-use super::json::Key;
+use super::json::{Key, passes_over_scalars};
 use super::{doc, gb_device, http, ident, text, time};
 use crate::observation::{DeviceTime, Observation, Piece, Raw, Reason};
 
@@ -169,29 +169,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     }
 
     // A scalar where a thing should be is nothing.
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    passes_over_scalars!();
 }
 
 impl Walk<'_> {

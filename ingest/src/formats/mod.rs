@@ -6,6 +6,7 @@
 pub mod cap;
 pub mod chorus;
 pub mod cn_warning;
+pub(crate) mod codes;
 pub(crate) mod contact_id;
 pub mod dahua;
 pub mod doc;

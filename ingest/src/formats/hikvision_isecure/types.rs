@@ -5,7 +5,7 @@
 
 use chorus_model::{Kind, Phase};
 
-use super::super::doc;
+use super::super::{codes, doc};
 
 /// What a number says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,11 +140,7 @@ const TYPES: &[(i64, Meaning)] = &[
 
 /// The meaning of a number, if the table knows it.
 pub(super) fn by_code(code: i64) -> Option<Meaning> {
-    TYPES
-        .binary_search_by_key(&code, |(known, _)| *known)
-        .ok()
-        .and_then(|at| TYPES.get(at))
-        .map(|(_, meaning)| *meaning)
+    codes::find(TYPES, code)
 }
 
 /// Nothing of a face passes, whatever its number: the categories of the platform that are about faces.
@@ -173,21 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_has_no_number_twice() {
-        assert!(TYPES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-    }
-
-    #[test]
-    fn every_number_of_the_guides_table_is_known_here() {
-        let path = "/work/shared/feeds/_codes/hikvision_isecure_event_types.tsv";
-        let Ok(table) = std::fs::read_to_string(path) else {
-            eprintln!("skipped: {path} is absent");
-            return;
-        };
-        for line in table.lines().skip(1) {
-            let code = line.split('\t').next().unwrap().parse().unwrap();
-            assert!(by_code(code).is_some(), "{line}");
-        }
-        assert_eq!(by_code(1), None);
+    fn the_table_is_sorted_and_knows_every_number_of_the_guides() {
+        codes::check(TYPES, "hikvision_isecure_event_types.tsv", 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use chorus_model::{Kind, Phase};
 
-use super::super::doc;
+use super::super::{codes, doc};
 
 /// What a number says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +133,7 @@ const EVENTS: &[(i64, Meaning)] = &[
 
 /// The meaning of a number, if the table knows it.
 pub(super) fn by_code(code: i64) -> Option<Meaning> {
-    let at = EVENTS.binary_search_by_key(&code, |(known, _)| *known).ok()?;
-    EVENTS.get(at).map(|(_, meaning)| *meaning)
+    codes::find(EVENTS, code)
 }
 
 /// The bits of a door's alarm byte in a statement of state.
@@ -167,21 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_has_no_number_twice() {
-        assert!(EVENTS.windows(2).all(|pair| pair[0].0 < pair[1].0));
-    }
-
-    #[test]
-    fn every_number_of_the_guides_table_is_known_here() {
-        let path = "/work/shared/feeds/_codes/zkteco_event_codes.tsv";
-        let Ok(table) = std::fs::read_to_string(path) else {
-            eprintln!("skipped: {path} is absent");
-            return;
-        };
-        for line in table.lines().skip(1) {
-            let code = line.split('\t').next().unwrap().parse().unwrap();
-            assert!(by_code(code).is_some(), "{line}");
-        }
-        assert_eq!(by_code(999), None);
+    fn the_table_is_sorted_and_knows_every_number_of_the_guides() {
+        codes::check(EVENTS, "zkteco_event_codes.tsv", 999);
     }
 }
