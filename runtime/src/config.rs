@@ -175,24 +175,30 @@ const PROTECTED: [&str; 6] = [
 ];
 
 impl Kafka {
-    /// Settings of every client.
-    pub(crate) fn apply(&self, config: &mut ClientConfig) {
+    /// The settings of a client: those of every one, its own, and the operator's properties over both.
+    pub(crate) fn client(&self, own: impl FnOnce(&mut ClientConfig)) -> ClientConfig {
+        let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap).set("socket.nagle.disable", "true");
         config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "2000");
-    }
-
-    /// The operator's own properties, over ours.
-    pub(crate) fn apply_overrides(&self, config: &mut ClientConfig) {
-        for (key, value) in &self.properties {
-            if !PROTECTED.contains(&key.as_str()) {
-                config.set(key, value);
-            }
+        own(&mut config);
+        let is_ours = |key: &str| PROTECTED.contains(&key);
+        for (key, value) in self.properties.iter().filter(|(key, _)| !is_ours(key)) {
+            config.set(key, value);
         }
-        for (key, file) in &self.property_files {
+        for (key, file) in self.property_files.iter().filter(|(key, _)| !is_ours(key)) {
             if let Ok(value) = std::fs::read_to_string(file) {
                 config.set(key, value.trim_end());
             }
         }
+        config
+    }
+
+    /// The settings of a client that reads partitions to their end and belongs to no group.
+    pub(crate) fn reader(&self, group: &str) -> ClientConfig {
+        self.client(|config| {
+            config.set("group.id", group).set("enable.auto.commit", "false").set("enable.partition.eof", "true");
+            config.set("auto.offset.reset", "error");
+        })
     }
 
     /// What is wrong with these settings beyond their shape: (path, message).
@@ -215,8 +221,10 @@ impl Kafka {
         {
             say("assignment.ordinal", "must be from 0 to one less than assignment.of");
         }
-        for key in self.properties.keys().filter(|key| PROTECTED.contains(&key.as_str())) {
-            say(&format!("properties.{key}"), "may not be set: exactly-once rests on it");
+        let plain = self.properties.keys().map(|key| ("properties", key));
+        let of_files = self.property_files.keys().map(|key| ("property_files", key));
+        for (section, key) in plain.chain(of_files).filter(|(_, key)| PROTECTED.contains(&key.as_str())) {
+            say(&format!("{section}.{key}"), "may not be set: exactly-once rests on it");
         }
         for (key, file) in &self.property_files {
             if std::fs::metadata(file).is_err() {
@@ -297,5 +305,12 @@ mod tests {
     fn what_exactly_once_rests_on_cannot_be_switched_off() {
         let file = read("kafka: {bootstrap: 'a:1', properties: {enable.idempotence: 'false'}}", &[]).unwrap();
         assert_eq!(file.kafka.problems().len(), 1);
+        let by_file = "kafka: {bootstrap: 'a:1', property_files: {enable.idempotence: /proc/version}}";
+        let kafka = read(by_file, &[]).unwrap().kafka;
+        assert_eq!(kafka.problems().len(), 1);
+        let config = kafka.client(|config| {
+            config.set("enable.idempotence", "true");
+        });
+        assert_eq!(config.get("enable.idempotence"), Some("true"));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rdkafka::bindings::rd_kafka_resp_err_t as RespErr;
 use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Offset, TopicPartitionList};
@@ -98,30 +98,29 @@ pub(crate) type Source = BaseConsumer<Context>;
 
 /// A consumer of `group`; `member` makes it a static member.
 pub(crate) fn connect(kafka: &Kafka, group: &str, member: Option<&str>, health: Health) -> anyhow::Result<Source> {
-    let mut config = ClientConfig::new();
-    kafka.apply(&mut config);
     let session = kafka.session_timeout.as_micros().div_euclid(1_000);
-    config
-        .set("group.id", group)
-        .set("client.id", member.unwrap_or(group))
-        .set("group.protocol", "classic")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", session.to_string())
-        .set("heartbeat.interval.ms", (session / 10).clamp(100, 3_000).to_string())
-        // Our own watchdog judges progress; a long restore must not be taken for a dead worker.
-        .set("max.poll.interval.ms", "1800000")
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "false")
-        .set("fetch.wait.max.ms", kafka.fetch_wait.as_micros().div_euclid(1_000).to_string())
-        .set("fetch.queue.backoff.ms", "5")
-        .set("queued.min.messages", "20000")
-        .set("queued.max.messages.kbytes", "32768");
-    if let Some(member) = member {
-        config.set("group.instance.id", member);
-    }
-    kafka.apply_overrides(&mut config);
+    let config = kafka.client(|config| {
+        config
+            .set("group.id", group)
+            .set("client.id", member.unwrap_or(group))
+            .set("group.protocol", "classic")
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", session.to_string())
+            .set("heartbeat.interval.ms", (session / 10).clamp(100, 3_000).to_string())
+            // Our own watchdog judges progress; a long restore must not be taken for a dead worker.
+            .set("max.poll.interval.ms", "1800000")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("enable.partition.eof", "false")
+            .set("fetch.wait.max.ms", kafka.fetch_wait.as_micros().div_euclid(1_000).to_string())
+            .set("fetch.queue.backoff.ms", "5")
+            .set("queued.min.messages", "20000")
+            .set("queued.max.messages.kbytes", "32768");
+        if let Some(member) = member {
+            config.set("group.instance.id", member);
+        }
+    });
     let context = Context { happenings: Mutex::default(), closing: AtomicBool::new(false), health };
     Ok(config.create_with_context(context)?)
 }

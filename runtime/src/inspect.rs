@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
@@ -58,7 +57,9 @@ impl Inspector {
     /// # Errors
     /// When the client cannot be made from the settings.
     pub fn new(kafka: &Kafka) -> anyhow::Result<Self> {
-        Ok(Self { kafka: kafka.clone(), reader: client(kafka, "chorus-doctor")?.create()? })
+        let mut config = kafka.reader("chorus-doctor");
+        config.set("auto.offset.reset", "earliest"); // it looks at what there is
+        Ok(Self { kafka: kafka.clone(), reader: config.create()? })
     }
 
     /// How many brokers answer, and every topic of these names that exists.
@@ -90,7 +91,7 @@ impl Inspector {
         if topics.is_empty() {
             return Ok(()); // librdkafka refuses an empty question
         }
-        let admin: AdminClient<DefaultClientContext> = client(&self.kafka, "chorus-doctor")?.create()?;
+        let admin: AdminClient<DefaultClientContext> = self.kafka.client(|_| {}).create()?;
         let names: Vec<String> = topics.keys().cloned().collect();
         let asked: Vec<ResourceSpecifier<'_>> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
         let options = AdminOptions::new().request_timeout(Some(ASK));
@@ -109,7 +110,7 @@ impl Inspector {
     /// # Errors
     /// When the broker does not answer.
     pub fn progress(&self, group: &str, topic: &str, partitions: i32) -> anyhow::Result<Vec<Progress>> {
-        let asker: BaseConsumer = client(&self.kafka, group)?.create()?;
+        let asker: BaseConsumer = self.kafka.reader(group).create()?;
         let mut list = TopicPartitionList::new();
         for partition in 0..partitions {
             list.add_partition(topic, partition);
@@ -148,13 +149,4 @@ impl Inspector {
         self.reader.unassign()?;
         Ok(found)
     }
-}
-
-fn client(kafka: &Kafka, group: &str) -> anyhow::Result<ClientConfig> {
-    let mut config = ClientConfig::new();
-    kafka.apply(&mut config);
-    config.set("group.id", group).set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-    config.set("auto.offset.reset", "earliest");
-    kafka.apply_overrides(&mut config);
-    Ok(config)
 }

@@ -11,7 +11,6 @@ mod ffi;
 pub mod health;
 pub mod http;
 pub mod inspect;
-mod lane;
 mod ledger;
 pub mod log;
 mod marks;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chorus_model::{FrontierTable, OriginFilter};
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
@@ -139,12 +138,7 @@ impl Restorer<'_> {
 
     /// The latest state of every key of these partitions of the role.
     fn read_snapshots(&self, settings: &Snapshots, partitions: &[i32]) -> anyhow::Result<HashMap<i32, States>> {
-        let mut config = ClientConfig::new();
-        self.kafka.apply(&mut config);
-        config.set("group.id", "chorus-restore").set("enable.auto.commit", "false");
-        config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
-        self.kafka.apply_overrides(&mut config);
-        let reader: BaseConsumer = config.create()?;
+        let reader: BaseConsumer = self.kafka.reader("chorus-restore").create()?;
         let mut list = TopicPartitionList::new();
         for partition in partitions {
             list.add_partition_offset(&settings.topic.name, *partition, Offset::Beginning)?;

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Headers;
@@ -42,11 +41,7 @@ impl Owned {
 /// # Errors
 /// When the broker does not answer for 15 seconds.
 pub fn read_to_end(kafka: &Kafka, topic: &Topic, mut each: impl FnMut(Owned)) -> anyhow::Result<()> {
-    let mut config = ClientConfig::new();
-    kafka.apply(&mut config);
-    config.set("group.id", "chorus-tools").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-    kafka.apply_overrides(&mut config);
-    let reader: BaseConsumer = config.create()?;
+    let reader: BaseConsumer = kafka.reader("chorus-tools").create()?;
     let mut list = TopicPartitionList::new();
     for partition in 0..topic.partitions {
         list.add_partition_offset(&topic.name, partition, Offset::Beginning)?;

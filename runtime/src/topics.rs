@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
@@ -168,10 +167,7 @@ const ASK: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the broker does not answer or refuses a topic.
 pub async fn apply(kafka: &Kafka, plans: &[Plan], replication: i32, dry_run: bool) -> anyhow::Result<Vec<Change>> {
-    let mut config = ClientConfig::new();
-    kafka.apply(&mut config);
-    kafka.apply_overrides(&mut config);
-    let admin: AdminClient<DefaultClientContext> = config.create()?;
+    let admin: AdminClient<DefaultClientContext> = kafka.client(|_| {}).create()?;
     let present = partition_counts(kafka)?;
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
     let mut changes = Vec::new();
@@ -251,10 +247,7 @@ fn counts(
     timeout: Duration,
     meant: impl Fn(&MetadataPartition) -> bool,
 ) -> anyhow::Result<Vec<(String, i32)>> {
-    let mut config = ClientConfig::new();
-    kafka.apply(&mut config);
-    kafka.apply_overrides(&mut config);
-    let client: BaseConsumer = config.create()?;
+    let client: BaseConsumer = kafka.client(|_| {}).create()?;
     let metadata = client
         .fetch_metadata(None, timeout)
         .with_context(|| format!("kafka does not answer at {}", kafka.bootstrap))?;

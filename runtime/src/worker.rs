@@ -63,10 +63,6 @@ pub struct Role {
 
 /// Records taken between two looks at the producer and the clock.
 const BATCH: usize = 500;
-/// With more records than this in flight only [`FEW`] are taken at a time: what waits for the broker lies in memory, and memory that
-/// is used again at once need not be had from the kernel, page by page. Slowed, not stopped: polling serves rebalances too.
-const MANY_IN_FLIGHT: usize = 10_000;
-const FEW: usize = 10;
 /// More records than this in flight stop the reading, below the producer's own limit so that it never refuses one.
 const MOST_IN_FLIGHT: usize = 100_000;
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
@@ -192,14 +188,9 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
 
     fn read_batch(&mut self) -> anyhow::Result<()> {
         // With nothing in flight the first poll may wait: a record ends the wait at once.
-        let in_flight = self.sender.in_flight();
-        let busy = in_flight > 0 || self.dispatcher.as_ref().is_some_and(|d| d.outstanding() > 0);
+        let busy = self.sender.in_flight() > 0 || self.dispatcher.as_ref().is_some_and(|d| d.outstanding() > 0);
         let mut wait = Duration::from_millis(if busy { 2 } else { 20 });
-        let is_slow = in_flight > MANY_IN_FLIGHT;
-        if is_slow {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        for _ in 0..if is_slow { FEW } else { BATCH } {
+        for _ in 0..BATCH {
             let message = match self.source.poll(wait) {
                 None => break,
                 Some(Ok(message)) => message,
