@@ -53,6 +53,9 @@ pub struct Reason {
     pub status: AlertStatus,
     /// Which devices took part.
     pub devices: Vec<Arc<str>>,
+    /// At which places, at most 32, where the alert is about a whole division; absent otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Arc<str>>,
     /// From when.
     pub from: Timestamp,
     /// Until when.
@@ -128,6 +131,9 @@ pub struct Alert {
     /// A drill: never shown to the desk.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_test: bool,
+    /// The alert about the whole division that has taken over what this one began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
     /// What people did with it; only the centre adds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,

@@ -27,6 +27,18 @@ pub enum AnomalyStatus {
     Resolved,
 }
 
+/// From how many places on the same is one thing. Neighbours are the places of one administrative division.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Together {
+    /// The division of the finding's place at the level that the rule names: 6 digits for a county, 9 for a street, 12 for a
+    /// community.
+    pub division: Arc<str>,
+    /// So many places.
+    pub places: u16,
+    /// How near in time it must begin, or be found, at them.
+    pub within: crate::Span,
+}
+
 /// One finding of one rule or detector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
@@ -69,6 +81,10 @@ pub struct Anomaly {
     /// How long without a repeat until the condition counts as over; absent when only an end ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_after: Option<crate::Span>,
+    /// When the same at neighbouring places is to be one alert; absent when the rule does not ask for it, or the division of
+    /// the place is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
     /// A drill: goes all the way and is never shown as real.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_test: bool,

@@ -74,7 +74,7 @@ impl Backtest {
         for anomaly in anomalies {
             self.offset += 1;
             // A fate without an alert is a repeat in which a desk would see nothing new.
-            alerts.extend(self.fuser.process(anomaly, self.offset).ok());
+            alerts.extend(self.fuser.process(anomaly, self.offset).unwrap_or_default());
         }
     }
 }

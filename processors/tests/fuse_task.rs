@@ -50,6 +50,7 @@ fn anomaly(at: i64, status: AnomalyStatus) -> Anomaly {
         summary: Text { zh: "{place}".into(), en: "{place}".into() },
         tipped_at: second(at),
         quiet_after: Some(Span::from_secs(60)),
+        together: None,
         is_test: false,
     }
 }

@@ -202,6 +202,7 @@ pub fn alert(id: &str, revision: u32) -> Alert {
         reasons: vec![reason("forced", summary)],
         tipped_at: updated_at,
         is_test: false,
+        part_of: None,
         incident: None,
     }
 }
@@ -213,6 +214,7 @@ pub fn reason(rule: &str, summary: Text) -> Reason {
         kind: "access.forced".into(),
         status: AlertStatus::Firing,
         devices: vec!["door-1".into()],
+        places: Vec::new(),
         from: begin,
         to: begin,
         count: 1.0,

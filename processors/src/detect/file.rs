@@ -4,7 +4,7 @@ use chorus_model::{Kind, PlaceKind, Severity, Span, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::rules::{By, Of};
+use super::rules::{By, Of, Reach};
 
 /// One file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -71,6 +71,16 @@ pub(crate) struct LearntText {
     pub(crate) least: Option<Span>,
 }
 
+/// From how many places of a division on the same is one alert.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TogetherText {
+    pub(crate) places: u16,
+    pub(crate) within: Span,
+    #[serde(rename = "in")]
+    pub(crate) reach: Reach,
+}
+
 /// One rule, every key of every type. A flat shape keeps "unknown key" errors exact; which keys belong to which type is
 /// checked by the loader.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -91,6 +101,8 @@ pub(crate) struct RuleText {
     #[serde(default)]
     pub(crate) by: Option<Vec<By>>,
     pub(crate) summary: Text,
+    #[serde(default)]
+    pub(crate) together: Option<TogetherText>,
     #[serde(default)]
     pub(crate) feed: Option<String>,
     #[serde(default)]

@@ -106,6 +106,7 @@ impl Turn<'_> {
             evidence: finding.evidence.get(latest..).unwrap_or_default().to_vec(),
             tipped_at: finding.tip.at,
             quiet_after: rule.quiet_after,
+            together: rule.together.and_then(|together| together.of(self.place)),
             is_test: finding.is_test,
         });
     }

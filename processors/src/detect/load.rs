@@ -7,14 +7,16 @@ use std::sync::Arc;
 use chorus_model::{Kind, Span, id};
 
 use super::cel::Condition;
-use super::file::{File, LearntText, RuleText, StepText, Type};
+use super::file::{File, LearntText, RuleText, StepText, TogetherText, Type};
 use super::finding::PLACEHOLDERS;
 use super::rhythm::Learnt;
-use super::rules::{Baseline, By, Limit, Of, Rule, RuleSet, Step, When};
+use super::rules::{Baseline, By, Limit, Neighbours, Of, Rule, RuleSet, Step, When};
 use super::timers::LEAST;
 
 /// The most events that a `count` rule can ask for: each waiting one is kept.
 const MOST_COUNTED: usize = 64;
+/// The most places that `together` can ask for: each new finding waits for others.
+const MOST_TOGETHER: u16 = 100;
 /// How long a condition without a repeat stands, unless the rule says otherwise.
 const QUIET: Span = Span::from_secs(30 * 60);
 const WEEK: Span = Span::from_secs(7 * 86_400);
@@ -172,6 +174,7 @@ impl Builder<'_> {
             quiet_after,
             by: raw.by.clone().unwrap_or_else(|| default_by(raw.when)),
             summary: raw.summary.clone(),
+            together: raw.together.map(|together| self.together(together)).transpose()?,
             feed: raw.feed.as_deref().map(Arc::from),
             clock: raw.feed.as_deref().unwrap_or(LEAST).into(),
             when: self.when(raw)?,
@@ -232,6 +235,14 @@ impl Builder<'_> {
                 Type::Baseline => raw.slot.map(|slot| Span::from_micros(slot.as_micros() * 3)),
             }),
         }
+    }
+
+    fn together(&self, text: TogetherText) -> Result<Neighbours, RuleError> {
+        if !(2..=MOST_TOGETHER).contains(&text.places) {
+            return Err(self.error("together.places", format!("allowed: 2 to {MOST_TOGETHER}")));
+        }
+        let within = self.positive(Some(text.within), "together.within")?;
+        Ok(Neighbours { places: text.places, within, reach: text.reach })
     }
 
     fn condition(&self, text: Option<&str>, key: &str) -> Result<Option<Condition>, RuleError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chorus_model::{Event, Kind, PlaceKind, PlaceRef, Severity, Span, Text, id};
+use chorus_model::{Event, Kind, PlaceKind, PlaceRef, Severity, Span, Text, Together, id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,41 @@ pub(crate) enum By {
 pub(crate) enum Of {
     Device,
     Place,
+}
+
+/// The administrative division whose places are neighbours (GB/T 2260, GB/T 10114).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reach {
+    County,
+    Street,
+    Community,
+}
+
+impl Reach {
+    const fn digits(self) -> usize {
+        match self {
+            Self::County => 6,
+            Self::Street => 9,
+            Self::Community => 12,
+        }
+    }
+}
+
+/// From how many places on a finding of the rule is one about their division.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neighbours {
+    pub(crate) places: u16,
+    pub(crate) within: Span,
+    pub(crate) reach: Reach,
+}
+
+impl Neighbours {
+    /// For a finding at a place; `None` when its division is not known as finely as that.
+    pub(crate) fn of(self, place: &PlaceRef) -> Option<Together> {
+        let division = place.division_code.as_deref()?.get(..self.reach.digits())?.into();
+        Some(Together { division, places: self.places, within: self.within })
+    }
 }
 
 /// How long a device may say nothing.
@@ -97,6 +132,7 @@ pub struct Rule {
     pub(crate) quiet_after: Option<Span>,
     pub(crate) by: Vec<By>,
     pub(crate) summary: Text,
+    pub(crate) together: Option<Neighbours>,
     pub(crate) feed: Option<Arc<str>>,
     /// The feed, or the name of the least frontier of all.
     pub(crate) clock: Arc<str>,

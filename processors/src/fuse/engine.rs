@@ -1,15 +1,18 @@
 //! The state machine of one input partition.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use chorus_model::{Alert, Anomaly, AnomalyStatus, Span, Timestamp};
 use chorus_runtime::Fate;
-use chorus_runtime::registry::{Handle, Registry};
+use chorus_runtime::registry::Handle;
 
+use super::area::{Area, Stay, area_of};
+use super::names::Names;
 use super::place::{Place, key_of};
-use super::{BAD_ANOMALY, Settings};
+use super::timers::Timers;
+use super::{AREA, BAD_ANOMALY, Settings};
 use crate::ledger::{Changes, Write};
 
 /// Anomalies and frontiers to alerts: a pure function of the log, but for the names of places.
@@ -19,7 +22,15 @@ pub struct Fuser {
     names: Names,
     places: HashMap<Arc<str>, Place>,
     timers: Timers,
+    /// What the anomalies of a kind have in common over a division.
+    areas: BTreeMap<Arc<str>, Area>,
+    area_timers: Timers,
+    /// Which area's alert has taken a condition over.
+    taken_over: HashMap<String, Arc<str>>,
     changes: Changes,
+    /// Of the last record, and of the last before the snapshot that was taken last.
+    offset: i64,
+    captured: i64,
 }
 
 impl Fuser {
@@ -31,17 +42,34 @@ impl Fuser {
             names: Names::new(registry),
             places: HashMap::new(),
             timers: Timers::default(),
+            areas: BTreeMap::new(),
+            area_timers: Timers::default(),
+            taken_over: HashMap::new(),
             changes: Changes::default(),
+            offset: -1,
+            captured: -1,
         }
     }
 
-    /// Takes an anomaly in, which stands at `offset` of the log. Returns the revision that it makes.
+    /// Takes an anomaly in, which stands at `offset` of the log. Returns the revisions that it makes: one, or with the first about
+    /// a whole division one of each alert that it takes over from.
     ///
     /// # Errors
     /// The fate of an anomaly from which nothing is made: [`super::NO_CHANGE`], [`super::NOTHING_TO_RESOLVE`],
     /// [`BAD_ANOMALY`] when nothing says where it is, [`Fate::Duplicate`] when the key's state already holds the offset.
-    pub fn process(&mut self, anomaly: &Anomaly, offset: i64) -> Result<Alert, Fate> {
+    pub fn process(&mut self, anomaly: &Anomaly, offset: i64) -> Result<Vec<Alert>, Fate> {
         let key = key_of(anomaly).ok_or(BAD_ANOMALY)?;
+        self.offset = self.offset.max(offset);
+        let area = self.taken_over.get(&anomaly.condition).cloned().or_else(|| area_of(anomaly));
+        if let Some(area) = area
+            && let Some(result) = self.process_in_area(&area, anomaly, offset)
+        {
+            return result;
+        }
+        self.process_at_place(key, anomaly, offset).map(|alert| vec![alert])
+    }
+
+    fn process_at_place(&mut self, key: Arc<str>, anomaly: &Anomaly, offset: i64) -> Result<Alert, Fate> {
         if self.places.get(&key).is_some_and(|place| place.applied >= offset) {
             return Err(Fate::Duplicate);
         }
@@ -53,7 +81,7 @@ impl Fuser {
             AnomalyStatus::Firing => place.fire(anomaly, self.window),
             AnomalyStatus::Resolved => place.end(anomaly),
         };
-        let result = result.map(|alert| alert.show(&key, &self.names.of(&key)));
+        let result = result.map(|alert| alert.show(&key, &mut self.names));
         if !matches!(result, Err(super::NOTHING_TO_RESOLVE)) {
             place.applied = offset;
             self.timers.enter(&key, place.wake(self.window));
@@ -62,14 +90,61 @@ impl Fuser {
         result
     }
 
+    /// `None` when the anomaly is for the alert of its place.
+    fn process_in_area(&mut self, key: &Arc<str>, anomaly: &Anomaly, offset: i64) -> Option<Result<Vec<Alert>, Fate>> {
+        if anomaly.status == AnomalyStatus::Resolved && !self.areas.contains_key(key) {
+            return None;
+        }
+        let area = self.areas.entry(Arc::clone(key)).or_insert_with(|| Area::before(offset));
+        let result = if area.wide.applied >= offset {
+            area.took(&anomaly.condition, offset).then_some(Err(Fate::Duplicate))
+        } else {
+            let (names, division) = (&mut self.names, division_of(key));
+            let result = area.take(anomaly, offset, |alert| alert.show(&division, names));
+            area.wide.applied = offset;
+            if !area.holds(&anomaly.condition) {
+                self.taken_over.remove(&anomaly.condition);
+            }
+            self.area_timers.enter(key, area.wake(self.window));
+            self.changes.mark(&area_key(key));
+            result
+        };
+        let stays = area.taken_over(offset);
+        let revisions = self.hand_over(key, stays, anomaly.tipped_at, offset);
+        Some(result?.map(|alert| std::iter::once(alert).chain(revisions).collect()))
+    }
+
+    /// What places began with goes on in the alert about their division.
+    fn hand_over(&mut self, area: &Arc<str>, stays: Vec<Stay>, tip: Timestamp, offset: i64) -> Vec<Alert> {
+        let mut revisions = Vec::new();
+        let mut touched = BTreeSet::new();
+        for stay in stays {
+            self.taken_over.insert(stay.condition.clone(), Arc::clone(area));
+            let Some(place) = self.places.get_mut(&stay.place).filter(|place| place.applied < offset) else { continue };
+            if let Some(told) = place.hand_over(&stay.condition, &stay.to, tip) {
+                revisions.extend(told.map(|alert| alert.show(&stay.place, &mut self.names)));
+                touched.insert(stay.place);
+            }
+        }
+        for key in touched {
+            if let Some(place) = self.places.get_mut(&key) {
+                place.applied = offset;
+                self.timers.enter(&key, place.wake(self.window));
+                self.changes.mark(&key);
+            }
+        }
+        revisions
+    }
+
     /// Time has passed: everything received before `frontier` is in. `offset` is that of the record that says so. Returns the
     /// revisions that it makes, those whose deadline was first before others, then in the order of the keys.
     pub fn advance(&mut self, frontier: Timestamp, offset: i64) -> Vec<Alert> {
-        let mut written = Vec::new();
+        self.offset = self.offset.max(offset);
+        let mut written = self.advance_areas(frontier, offset);
         for key in self.timers.due(frontier) {
             let Some(place) = self.places.get_mut(&key).filter(|place| place.applied < offset) else { continue };
-            let name = self.names.of(&key);
-            if place.pass(frontier, self.window, |alert| written.push(alert.show(&key, &name))) {
+            let names = &mut self.names;
+            if place.pass(frontier, self.window, |alert| written.push(alert.show(&key, names))) {
                 place.applied = offset;
                 self.timers.enter(&key, place.wake(self.window));
                 self.changes.mark(&key);
@@ -78,29 +153,59 @@ impl Fuser {
         written
     }
 
+    fn advance_areas(&mut self, frontier: Timestamp, offset: i64) -> Vec<Alert> {
+        let mut written = Vec::new();
+        for key in self.area_timers.due(frontier) {
+            let Some(area) = self.areas.get_mut(&key).filter(|area| area.wide.applied < offset) else { continue };
+            let (names, division) = (&mut self.names, division_of(&key));
+            if area.pass(frontier, self.window, offset, |alert| written.push(alert.show(&division, names))) {
+                area.wide.applied = offset;
+                self.taken_over.retain(|_, of| *of != key);
+                self.taken_over.extend(area.conditions().map(|condition| (condition.to_owned(), Arc::clone(&key))));
+                self.area_timers.enter(&key, area.wake(self.window));
+                self.changes.mark(&area_key(&key));
+            }
+        }
+        written
+    }
+
     /// When an alert waits for time next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.timers.queue.first().map(|(at, _)| *at)
+        [self.timers.next(), self.area_timers.next()].into_iter().flatten().min()
     }
 
     /// Hands over the keys that changed since last time with their state; `None` for a key that is gone.
     pub fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
-        let places = &self.places;
-        let writes = self.changes.take(|key| places.get(key).is_none_or(|place| place.alerts.is_empty()));
-        let mut captured = Vec::with_capacity(writes.len());
-        for (key, write) in writes {
-            // A state of plain values cannot fail to be written as JSON.
-            let state = self.places.get(&key).and_then(|place| serde_json::to_vec(place).ok());
-            match (write, state) {
-                (Write::State, Some(state)) => captured.push((key.to_string(), Some(state))),
-                (Write::Gone, _) | (Write::State, None) => {
-                    self.places.remove(&key);
-                    captured.push((key.to_string(), None));
-                }
+        // No replay goes back behind the snapshot before this one.
+        for (key, area) in &mut self.areas {
+            if area.forget(self.captured) {
+                self.changes.mark(&area_key(key));
             }
         }
-        captured
+        self.captured = self.offset;
+        let (places, areas) = (&self.places, &self.areas);
+        let writes = self.changes.take(|key| match key.strip_prefix(AREA) {
+            Some(area) => areas.get(area).is_none_or(Area::is_empty),
+            None => places.get(key).is_none_or(|place| place.alerts.is_empty()),
+        });
+        writes.into_iter().map(|(key, write)| self.written(&key, write)).collect()
+    }
+
+    fn written(&mut self, key: &Arc<str>, write: Write) -> (String, Option<Vec<u8>>) {
+        // A state of plain values cannot fail to be written as JSON.
+        let state = match key.strip_prefix(AREA) {
+            Some(area) => self.areas.get(area).and_then(|area| serde_json::to_vec(area).ok()),
+            None => self.places.get(key).and_then(|place| serde_json::to_vec(place).ok()),
+        };
+        if let (Write::State, Some(state)) = (write, state) {
+            return (key.to_string(), Some(state));
+        }
+        match key.strip_prefix(AREA) {
+            Some(area) => drop(self.areas.remove(area)),
+            None => drop(self.places.remove(key)),
+        }
+        (key.to_string(), None)
     }
 
     /// Takes back the state of a key.
@@ -108,6 +213,9 @@ impl Fuser {
     /// # Errors
     /// When the bytes are not what [`Fuser::capture`] wrote.
     pub fn restore(&mut self, key: &str, state: &[u8]) -> anyhow::Result<()> {
+        if let Some(area) = key.strip_prefix(AREA) {
+            return self.restore_area(area.into(), state);
+        }
         let place: Place = serde_json::from_slice(state).context("not a state of fuse")?;
         let key: Arc<str> = key.into();
         self.timers.enter(&key, place.wake(self.window));
@@ -118,65 +226,30 @@ impl Fuser {
         Ok(())
     }
 
+    fn restore_area(&mut self, key: Arc<str>, state: &[u8]) -> anyhow::Result<()> {
+        let area: Area = serde_json::from_slice(state).context("not a state of fuse")?;
+        self.area_timers.enter(&key, area.wake(self.window));
+        self.taken_over.extend(area.conditions().map(|condition| (condition.to_owned(), Arc::clone(&key))));
+        if area.is_empty() {
+            self.changes.mark(&area_key(&key)); // as above
+        }
+        self.areas.insert(key, area);
+        Ok(())
+    }
+
     /// How many alerts stand or can be reopened.
     #[must_use]
     pub fn alerts(&self) -> usize {
-        self.places.values().map(|place| place.alerts.len()).sum()
+        let wide = self.areas.values().map(|area| &area.wide);
+        self.places.values().chain(wide).map(|place| place.alerts.len()).sum()
     }
 }
 
-/// The next deadline of every key.
-#[derive(Debug, Default)]
-struct Timers {
-    queue: BTreeSet<(Timestamp, Arc<str>)>,
-    entered: HashMap<Arc<str>, Timestamp>,
+/// Under which key a snapshot keeps an area.
+fn area_key(area: &str) -> Arc<str> {
+    format!("{AREA}{area}").into()
 }
 
-impl Timers {
-    fn enter(&mut self, key: &Arc<str>, wake: Option<Timestamp>) {
-        let known = match wake {
-            Some(wake) => self.entered.insert(Arc::clone(key), wake),
-            None => self.entered.remove(key),
-        };
-        if known == wake {
-            return;
-        }
-        if let Some(known) = known {
-            self.queue.remove(&(known, Arc::clone(key)));
-        }
-        if let Some(wake) = wake {
-            self.queue.insert((wake, Arc::clone(key)));
-        }
-    }
-
-    fn due(&self, frontier: Timestamp) -> Vec<Arc<str>> {
-        self.queue.iter().take_while(|(wake, _)| *wake < frontier).map(|(_, key)| Arc::clone(key)).collect()
-    }
-}
-
-/// Names of places, from the registry as it is now.
-#[derive(Debug)]
-struct Names {
-    handle: Handle,
-    generation: u64,
-    registry: Arc<Registry>,
-}
-
-impl Names {
-    fn new(handle: Handle) -> Self {
-        let generation = handle.generation();
-        let registry = handle.get();
-        Self { handle, generation, registry }
-    }
-
-    /// The registry's name of the place, or its id.
-    fn of(&mut self, key: &Arc<str>) -> Arc<str> {
-        let generation = self.handle.generation();
-        if generation != self.generation {
-            self.generation = generation;
-            self.registry = self.handle.get();
-        }
-        let name = self.registry.place(key).and_then(|place| place.name.clone()).filter(|name| !name.is_empty());
-        name.unwrap_or_else(|| Arc::clone(key))
-    }
+fn division_of(area: &str) -> Arc<str> {
+    area.split('|').next().unwrap_or_default().into()
 }

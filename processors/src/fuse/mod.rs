@@ -9,11 +9,14 @@
 //! - A repeat is written only when a desk would see a difference: status, severity, devices, or a count that has doubled.
 //! - Conditions end by an anomaly that says so, or by being quiet until the frontier has passed. With the last one the alert
 //!   is resolved; for one window more it can be reopened, then it is forgotten.
+//! - Where a rule asks for it, the same at several places of a division is one alert, about the division: see [`area`].
 //! - Drills and what is real never share an alert.
 //!
 //! Every time in an alert comes from the log. Names of places come from the registry as it is when a revision is written.
 
+mod area;
 mod engine;
+mod names;
 mod place;
 mod reason;
 mod standing;
@@ -21,6 +24,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timers;
 
 use chorus_model::Span;
 use chorus_runtime::Fate;
@@ -48,6 +52,9 @@ pub const MAX_REASONS: usize = 32;
 pub const MAX_CONDITIONS: usize = 2_048;
 /// The most devices that one reason names.
 pub const MAX_DEVICES: usize = 32;
+
+/// Begins the keys of areas in snapshots; no place's or device's key does.
+const AREA: char = '\u{1}';
 
 /// The section `fuse` of the configuration.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use chorus_model::{Anomaly, Span, Timestamp};
 use chorus_runtime::Fate;
 use serde::{Deserialize, Serialize};
 
-use super::standing::Standing;
+use super::standing::{PartOf, Standing};
 use super::{NO_CHANGE, NOTHING_TO_RESOLVE};
 
 /// The state of one key.
@@ -63,6 +63,11 @@ impl Place {
         Err(NOTHING_TO_RESOLVE)
     }
 
+    /// A condition goes on in the alert about the division. `None` when none holds it; else the alert when it has a new revision.
+    pub(crate) fn hand_over(&mut self, condition: &str, to: &PartOf, tip: Timestamp) -> Option<Option<&Standing>> {
+        self.alerts.iter_mut().find_map(|alert| Some(alert.hand_over(condition, to, tip)?.then_some(&*alert)))
+    }
+
     /// Ends quiet conditions and forgets what can no longer be reopened. True when anything changed.
     pub(crate) fn pass(&mut self, frontier: Timestamp, window: Span, mut write: impl FnMut(&Standing)) -> bool {
         let mut changed = false;
@@ -78,7 +83,7 @@ impl Place {
         changed || self.alerts.len() < known
     }
 
-    fn choose(&self, anomaly: &Anomaly, window: Span) -> Option<usize> {
+    pub(crate) fn choose(&self, anomaly: &Anomaly, window: Span) -> Option<usize> {
         let newest_first = self.alerts.iter().enumerate().rev();
         let fits = newest_first.filter_map(|(index, alert)| Some((fit(alert, anomaly, window)?, index)));
         fits.min_by_key(|(fit, _)| *fit).map(|(_, index)| index)
@@ -111,7 +116,8 @@ fn fit(alert: &Standing, anomaly: &Anomaly, window: Span) -> Option<Fit> {
 /// The key of an anomaly: its place, or the device when the place is not known. An anomaly that names neither stands alone
 /// under its condition rather than being lost. `None` when it has not even that.
 pub(crate) fn key_of(anomaly: &Anomaly) -> Option<Arc<str>> {
-    let named = |id: &&Arc<str>| !id.is_empty(); // an empty key is that of the snapshot's marker
+    // An empty key is that of the snapshot's marker.
+    let named = |id: &&Arc<str>| !id.is_empty() && !id.starts_with(super::AREA);
     let known = anomaly.place.id.as_ref().filter(named).or_else(|| anomaly.devices.iter().find(named));
     known.cloned().or_else(|| (!anomaly.condition.is_empty()).then(|| Arc::from(anomaly.condition.as_str())))
 }

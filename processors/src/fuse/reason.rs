@@ -24,6 +24,9 @@ pub(crate) struct Member {
     last: Timestamp,
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     quiet_after: Option<Span>,
+    /// Where it is, in an alert about a whole division.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Arc<str>>,
 }
 
 impl Member {
@@ -35,6 +38,7 @@ impl Member {
             count: anomaly.count,
             last: anomaly.tipped_at,
             quiet_after: anomaly.quiet_after,
+            place: None,
         }
     }
 
@@ -81,6 +85,24 @@ impl Reason {
         };
         reason.widen(anomaly.from, anomaly.to, &anomaly.devices, &anomaly.evidence);
         reason
+    }
+
+    /// The same, with the place that it is found at.
+    pub(crate) fn at(anomaly: &Anomaly, place: &Arc<str>) -> Self {
+        let mut reason = Self::new(anomaly);
+        reason.members.iter_mut().for_each(|member| member.place = Some(Arc::clone(place)));
+        reason
+    }
+
+    /// The places of its conditions, each once; none where the alert is about one place.
+    pub(crate) fn places(&self) -> Vec<Arc<str>> {
+        let mut places: Vec<Arc<str>> = Vec::new();
+        for place in self.members.iter().filter_map(|member| member.place.as_ref()) {
+            if places.len() < MAX_DEVICES && !places.contains(place) {
+                places.push(Arc::clone(place));
+            }
+        }
+        places
     }
 
     /// A condition of it is found to hold again. Does nothing when there is no such member.
@@ -184,6 +206,7 @@ impl Reason {
             kind: Arc::clone(&self.kind),
             status: self.status(),
             devices: self.devices.clone(),
+            places: self.places(),
             from: self.from,
             to: self.to,
             count: self.count(),

@@ -1,10 +1,13 @@
 //! One alert as the state keeps it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chorus_model::{Alert, AlertPlace, AlertStatus, Anomaly, PlaceRef, Severity, Span, Timestamp, id};
+use chorus_model::{Alert, AlertPlace, AlertStatus, Anomaly, PlaceKind, PlaceRef, Severity, Span, Text, Timestamp, id};
 use serde::{Deserialize, Serialize};
 
+use super::names::Names;
+use super::place::key_of;
 use super::reason::{Member, Reason};
 use super::{MAX_CONDITIONS, MAX_REASONS, text};
 
@@ -26,6 +29,19 @@ pub(crate) struct Standing {
     /// What tipped the end of the last one; absent while the alert stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved_at: Option<Timestamp>,
+    /// It is about a whole division: its conditions name their places.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_wide: bool,
+    /// The alert about the division that has taken over a condition of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part_of: Option<PartOf>,
+}
+
+/// The alert about a whole division, as that of a place names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartOf {
+    pub(crate) alert: String,
+    pub(crate) division: Arc<str>,
 }
 
 /// What a desk would see of an alert, without counts and times.
@@ -51,19 +67,62 @@ impl Standing {
             tipped_at: first.tipped_at,
             ended: None,
             resolved_at: None,
+            is_wide: false,
+            part_of: None,
         }
+    }
+
+    /// At its first revision: the alert about a whole division, with what holds at its places. `tip` is what made it so many.
+    pub(crate) fn wide(tip: &Anomaly, division: &Arc<str>, reasons: Vec<Reason>) -> Self {
+        let mut alert = Self::new(tip);
+        alert.id = id::derive(&["alert", division, &tip.anomaly_id]);
+        alert.is_wide = true;
+        alert.place = PlaceRef {
+            id: Some(Arc::clone(division)),
+            kind: PlaceKind::Other,
+            division_code: Some(Arc::clone(division)),
+            resolved: true,
+        };
+        alert.change(tip.tipped_at, |alert| reasons.into_iter().for_each(|reason| alert.join(reason, tip.tipped_at)));
+        alert
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// A condition holds: again, or it joins. True when that is a new revision.
     pub(crate) fn fire(&mut self, anomaly: &Anomaly) -> bool {
+        if !self.is_firing() {
+            self.part_of = None; // it stands by itself again
+        }
         self.change(anomaly.tipped_at, |alert| match alert.find(&anomaly.condition) {
             Some((reason, member)) => {
                 if let Some(reason) = alert.reasons.get_mut(reason) {
                     reason.fire(member, anomaly);
                 }
             }
-            None => alert.join(anomaly),
+            None => alert.join(alert.reason_of(anomaly), anomaly.tipped_at),
         })
+    }
+
+    /// A condition goes on in the alert about the division. `None` when it does not hold here; else true when that is a new
+    /// revision.
+    pub(crate) fn hand_over(&mut self, condition: &str, to: &PartOf, tip: Timestamp) -> Option<bool> {
+        let (reason, member) = self.find(condition).filter(|at| self.is_member_firing(*at))?;
+        Some(self.change(tip, |alert| {
+            alert.ended = alert.ended.max(Some(tip));
+            alert.part_of = Some(to.clone());
+            let member = alert.reasons.get_mut(reason).and_then(|reason| reason.members.get_mut(member));
+            if let Some(member) = member {
+                member.firing = false;
+            }
+        }))
+    }
+
+    fn reason_of(&self, anomaly: &Anomaly) -> Reason {
+        let place = key_of(anomaly).filter(|_| self.is_wide);
+        place.map_or_else(|| Reason::new(anomaly), |place| Reason::at(anomaly, &place))
     }
 
     /// A condition has ended. `None` when it does not hold; else true when that is a new revision.
@@ -106,16 +165,16 @@ impl Standing {
         true
     }
 
-    fn join(&mut self, anomaly: &Anomaly) {
-        self.joined = self.joined.max(anomaly.tipped_at);
+    fn join(&mut self, reason: Reason, tipped_at: Timestamp) {
+        self.joined = self.joined.max(tipped_at);
         if self.reasons.len() >= MAX_REASONS {
-            if let Some(reason) = self.reasons.iter_mut().find(|reason| reason.rule == anomaly.rule) {
-                reason.absorb(Reason::new(anomaly));
+            if let Some(known) = self.reasons.iter_mut().find(|known| known.rule == reason.rule) {
+                known.absorb(reason);
                 return;
             }
             self.make_room();
         }
-        self.reasons.push(Reason::new(anomaly));
+        self.reasons.push(reason);
     }
 
     /// Merges the latest reason whose rule is listed before into the first of that rule.
@@ -159,12 +218,27 @@ impl Standing {
         worst.map_or(0, |(_, index)| index)
     }
 
-    /// The alert at its latest revision.
-    pub(crate) fn show(&self, key: &Arc<str>, name: &Arc<str>) -> Alert {
+    /// What it says to the desk. `name` is that of the place or division.
+    fn summary(&self, worst: usize, name: &Arc<str>, names: &mut Names) -> Text {
+        let firing = self.is_firing();
+        let counted = || self.members().filter(|member| member.firing || !firing);
+        let summary = self.reasons.get(worst).map(|reason| reason.summary.clone()).unwrap_or_default();
+        if self.is_wide {
+            let places: BTreeSet<&Arc<str>> = counted().filter_map(|member| member.place.as_ref()).collect();
+            let at = self.reasons.get(worst).map_or_else(|| Arc::clone(name), |reason| name_of(reason, name, names));
+            return text::at_places(&text::name_place(&summary, &at), places.len(), name);
+        }
+        let summary = text::name_place(&text::and_more(&summary, counted().count().saturating_sub(1)), name);
+        match &self.part_of {
+            Some(part_of) if !firing => text::now_part_of(&summary, &names.of(&part_of.division)),
+            _ => summary,
+        }
+    }
+
+    /// The alert at its latest revision. `key` is the id of the place or division.
+    pub(crate) fn show(&self, key: &Arc<str>, names: &mut Names) -> Alert {
         let face = self.face();
-        let summary = self.reasons.get(face.worst).map(|reason| reason.summary.clone()).unwrap_or_default();
-        let firing = self.members().filter(|member| member.firing).count();
-        let counted = if firing > 0 { firing } else { self.members().count() };
+        let name = names.of(key);
         let starts_at = self.reasons.iter().map(|reason| reason.from).min().unwrap_or(self.tipped_at);
         let is_resolved = self.resolved_at.is_some();
         Alert {
@@ -176,19 +250,25 @@ impl Standing {
             severity: face.severity,
             place: AlertPlace {
                 id: Arc::clone(key),
-                name: Arc::clone(name),
+                name: Arc::clone(&name),
                 kind: self.place.kind,
                 division_code: self.place.division_code.clone(),
             },
             starts_at,
             updated_at: self.updated_at,
             ends_at: self.ended.filter(|_| is_resolved).map(|ended| ended.max(starts_at)),
-            summary: text::name_place(&text::and_more(&summary, counted.saturating_sub(1)), name),
-            reasons: self.reasons.iter().map(|reason| reason.show(name)).collect(),
+            summary: self.summary(face.worst, &name, names),
+            reasons: self.reasons.iter().map(|reason| reason.show(&name_of(reason, &name, names))).collect(),
             tipped_at: self.tipped_at,
             is_test: self.is_test,
+            part_of: self.part_of.as_ref().map(|part_of| part_of.alert.clone()),
             incident: None,
         }
+    }
+
+    /// How many conditions it holds.
+    pub(crate) fn conditions(&self) -> usize {
+        self.members().count()
     }
 
     fn members(&self) -> impl Iterator<Item = &Member> {
@@ -244,4 +324,10 @@ impl Standing {
     pub(crate) fn wake(&self, window: Span) -> Option<Timestamp> {
         self.reopens_until(window).or_else(|| self.members().filter_map(Member::deadline).min())
     }
+}
+
+/// The name of the place that a reason is about; that of the alert's own place unless it names one.
+fn name_of(reason: &Reason, own: &Arc<str>, names: &mut Names) -> Arc<str> {
+    let place = reason.members.first().and_then(|member| member.place.as_ref());
+    place.map_or_else(|| Arc::clone(own), |place| names.of(place))
 }

@@ -52,8 +52,8 @@ impl Task for FuseTask {
         let anomaly: Option<Anomaly> = value.and_then(|value| serde_json::from_slice(value).ok());
         let Some(anomaly) = anomaly else { return BAD_ANOMALY.into() };
         match self.fuser.process(&anomaly, record.offset()) {
-            Ok(alert) => {
-                self.emit(&alert, output);
+            Ok(alerts) => {
+                alerts.iter().for_each(|alert| self.emit(alert, output));
                 Fate::Forwarded.into()
             }
             Err(fate) => fate.into(),

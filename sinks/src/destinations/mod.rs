@@ -138,6 +138,7 @@ pub(crate) mod samples {
                 kind: "fire.alarm".into(),
                 status: AlertStatus::Firing,
                 devices: vec!["panel-1".into()],
+                places: Vec::new(),
                 from: "2026-11-25T08:00:00Z".parse().unwrap(),
                 to: "2026-11-25T08:00:05Z".parse().unwrap(),
                 count: 1.0,
@@ -147,6 +148,7 @@ pub(crate) mod samples {
             }],
             tipped_at: "2026-11-25T08:00:05Z".parse().unwrap(),
             is_test: false,
+            part_of: None,
             incident: None,
         }
     }

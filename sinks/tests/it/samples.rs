@@ -44,6 +44,7 @@ pub(crate) fn alert(id: &str, revision: u32) -> Alert {
         reasons: Vec::new(),
         tipped_at: chorus_model::Timestamp::from_millis(now_seconds() * 1_000 - 2_000),
         is_test: false,
+        part_of: None,
         incident: None,
     }
 }

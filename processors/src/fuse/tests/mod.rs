@@ -3,3 +3,4 @@
 mod logs;
 mod script;
 mod timelines;
+mod together;

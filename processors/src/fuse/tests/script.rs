@@ -2,13 +2,14 @@
 //!
 //! One line a record: `SECOND VERB …`. `10 fire door@school-1 high x3 dev=a,b quiet=60s from=2 test` is an anomaly of the
 //! condition and rule `door` at that place, `20 end door@school-1` its end, `30 pass` a frontier at that second. A place `?`
-//! is one that is not known. What comes out is one line a revision: `10 A.1 firing high door: door` — the second of its
-//! `updated_at`, the alert by a letter, its revision, status, severity, kind and reasons, `-door` for one that has ended.
+//! is one that is not known; `together=3,10m` asks for one alert about the county. What comes out is one line a revision: `10 A.1 firing high door: door` — the second of its
+//! `updated_at`, the alert by a letter, its revision, status, severity, kind and reasons, `-door` for one that has ended;
+//! `@` and the division where it is about one, `>B` where B has taken over.
 
 use std::sync::Arc;
 
 use chorus_model::{
-    Alert, AlertStatus, Anomaly, AnomalyStatus, PlaceKind, PlaceRef, Severity, Span, Text, Timestamp, id,
+    Alert, AlertStatus, Anomaly, AnomalyStatus, PlaceKind, PlaceRef, Severity, Span, Text, Timestamp, Together, id,
 };
 use chorus_runtime::Fate;
 use chorus_runtime::registry::{Handle, Place, Registry};
@@ -72,6 +73,7 @@ pub(super) fn anomaly(at: i64, status: AnomalyStatus, rule: &str, place: &str) -
         summary: Text { zh: format!("{{place}}：{rule}"), en: format!("{rule} at {{place}}") },
         tipped_at: second(at),
         quiet_after: None,
+        together: None,
         is_test: false,
     }
 }
@@ -94,6 +96,10 @@ fn parse(line: &str) -> Record {
             made.devices = devices.split(',').map(Arc::from).collect();
         } else if let Some(span) = word.strip_prefix("quiet=") {
             made.quiet_after = Some(span.parse().unwrap());
+        } else if let Some((places, within)) = word.strip_prefix("together=").and_then(|rest| rest.split_once(',')) {
+            let (places, within) = (places.parse().unwrap(), within.parse().unwrap());
+            let division = made.place.division_code.as_deref().map(|code| code[..6].into());
+            made.together = division.map(|division| Together { division, places, within });
         } else if let Some(from) = word.strip_prefix("from=") {
             made.from = second(from.parse().unwrap());
         } else if let Some(count) = word.strip_prefix('x') {
@@ -125,8 +131,8 @@ impl Story {
             match record {
                 Record::Frontier(frontier) => story.alerts.extend(fuser.advance(*frontier, offset)),
                 Record::Anomaly(anomaly) => match fuser.process(anomaly, offset) {
-                    Ok(alert) => {
-                        story.alerts.push(alert);
+                    Ok(alerts) => {
+                        story.alerts.extend(alerts);
                         story.fates.push(Fate::Forwarded);
                     }
                     Err(fate) => story.fates.push(fate),
@@ -136,19 +142,29 @@ impl Story {
         story
     }
 
-    fn line(&mut self, alert: &Alert) -> String {
-        if !self.letters.contains(&alert.alert_id) {
-            self.letters.push(alert.alert_id.clone());
+    fn letter(&mut self, id: &str) -> char {
+        if !self.letters.iter().any(|known| known == id) {
+            self.letters.push(id.to_owned());
         }
-        let letter = self.letters.iter().position(|known| *known == alert.alert_id).unwrap();
-        let letter = char::from(b'A' + u8::try_from(letter).unwrap());
+        let letter = self.letters.iter().position(|known| known == id).unwrap();
+        char::from(b'A' + u8::try_from(letter).unwrap())
+    }
+
+    fn line(&mut self, alert: &Alert) -> String {
+        let letter = self.letter(&alert.alert_id);
+        let wide = if alert.reasons.iter().any(|r| !r.places.is_empty()) {
+            format!(" @{}", alert.place.id)
+        } else {
+            String::new()
+        };
+        let part_of = alert.part_of.as_ref().map_or(String::new(), |id| format!(" >{}", self.letter(id)));
         let reason = |r: &chorus_model::Reason| match r.status {
             AlertStatus::Firing => r.rule.to_string(),
             AlertStatus::Resolved => format!("-{}", r.rule),
         };
         let at = alert.updated_at.since(second(0)).as_micros() / 1_000_000;
         format!(
-            "{at} {letter}.{} {} {} {}: {}{}",
+            "{at} {letter}.{} {} {} {}: {}{wide}{part_of}{}",
             alert.revision,
             alert.status.as_str(),
             alert.severity.as_str(),
