@@ -103,7 +103,7 @@ pub fn run(cli: Cli) -> Result<(), Exit> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Normalize(arguments) => tools::normalize::run(arguments),
-        Command::Backtest(arguments) => tools::backtest::run(arguments),
+        Command::Backtest(arguments) => tools::backtest::run(file, arguments),
         Command::Score(arguments) => tools::score::run(arguments),
         Command::Check => tools::check::run(&Config::load(file)?),
         Command::Doctor => tools::doctor::run(&Config::load(file)?, &runtime()?),

@@ -17,6 +17,7 @@ mod marks;
 pub mod metrics;
 pub mod mock;
 mod producer;
+pub mod range;
 pub mod record;
 pub mod registry;
 mod restore;
@@ -32,7 +33,7 @@ pub mod worker;
 
 pub use control::Control;
 pub use fate::Fate;
-pub use marks::Marks;
+pub use marks::{Marks, STEP as FRONTIER_STEP};
 pub use metrics::Metrics;
 pub use record::Record;
 pub use snapshot::Snapshots;

@@ -41,7 +41,7 @@ pub enum Marks {
 }
 
 /// A statement moves on in steps of at least this, so that a long log does not become a longer one.
-const STEP: Span = Span::from_millis(500);
+pub const STEP: Span = Span::from_millis(500);
 
 /// How far a raw partition is read: until the broker was last asked, less the margin, when everything that it then had is in;
 /// else the receipt of the last record. `None` when nothing can be said.

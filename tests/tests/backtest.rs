@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use chorus_tests::alerts::{self, RULES, await_lines};
+use chorus_tests::alerts::{self, RULES, SILENCE_RULE, await_lines};
 use chorus_tests::deployment::Deployment;
 use chorus_tests::kafka::Broker;
 use chorus_tests::process::binary;
@@ -72,6 +72,79 @@ fn live_and_backtest_make_the_same_alerts_of_the_same_events() -> Result<()> {
     let again = backtest(folder, &args)?;
     let again = by_revision(again.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?)?;
     assert_eq!(again, live);
+    Ok(())
+}
+
+#[test]
+fn a_stretch_of_the_log_gives_the_live_alerts_byte_for_byte_over_kills_and_published_rules() -> Result<()> {
+    let broker = Broker::shared()?;
+    let client = broker.client()?;
+    let receiver = Receiver::start()?;
+    // Gates that never speak: their silence hangs on the frontiers in the log alone.
+    let rules = format!("{RULES}{SILENCE_RULE}");
+    let mut city = Deployment::new(&broker.bootstrap(), "stretch.", &receiver.url(""), &rules, None)?;
+    city.start_all()?;
+    city.say(
+        &client,
+        &[
+            wire::sia("school", "1001", 1, 1120, 3),
+            wire::isapi_access("hospital", "aa:bb:cc:00:00:01", 11, 5, 27, ""),
+            wire::own("grid", "phone-1", "r-1", "report.event", "pulse"),
+        ],
+    )?;
+    let mut wanted = vec![
+        "school-1 panic.button firing [panic]",
+        "hospital-1 door.forced firing [forced]",
+        "community-1 report.event firing [reported]",
+        "village-1 anomaly.silence firing [gates-silent]",
+        "village-2 anomaly.silence firing [gates-silent]",
+    ];
+    await_lines(&receiver, &wanted)?;
+    for role in ["ingest-hospital", "detect", "fuse"] {
+        city.kill9(role)?;
+    }
+    let mut said: Vec<_> =
+        (0..4).map(|n| wire::isapi_access("hospital", "aa:bb:cc:00:00:01", 12 + n, 5, 9, "4711")).collect();
+    said.push(wire::sia("school", "1001", 2, 3120, 3));
+    city.say(&client, &said)?;
+    wanted[0] = "school-1 panic.button resolved [panic]";
+    wanted[1] = "hospital-1 door.forced firing [forced,refused-often]";
+    await_lines(&receiver, &wanted)?;
+    let rules =
+        format!("{rules}  - {{id: passed, when: immediate, kinds: [vehicle.passed], summary: {{zh: z, en: e}}}}\n");
+    fs::write(city.folder().join("more.yaml"), rules)?;
+    let more = city.folder().join("more.yaml").display().to_string();
+    city.run(&["rules", "publish", &more, "--by", "duty desk"])?;
+    city.kill9("detect")?;
+    city.say(&client, &[wire::vehicle("camera", "36010200001320000002", 1)])?;
+    wanted.push("street-1 vehicle.passed firing [passed]");
+    await_lines(&receiver, &wanted)?;
+    city.stop_all()?;
+
+    let mut live = BTreeMap::new();
+    for record in client.read_all(&city.name("alerts"))?.into_iter().filter(|record| record.key.is_some()) {
+        let alert = record.json()?;
+        let text = String::from_utf8(record.value.context("an alert")?)?;
+        let known = live.insert((alerts::text(&alert, "/alert_id")?, alerts::revision(&alert)), text.clone());
+        assert!(known.is_none_or(|known| known == text), "a repeat is the very same");
+    }
+    let lines = |args: &[&str]| -> Result<Vec<String>> {
+        let args = [&["backtest", "--from", "2026-01-01T00:00:00Z"], args].concat();
+        let mut lines: Vec<String> = city.run(&args)?.lines().map(str::to_owned).collect();
+        lines.sort();
+        Ok(lines)
+    };
+    let mut expected: Vec<String> = live.into_values().collect();
+    expected.sort();
+    assert_eq!(lines(&["--published"])?, expected);
+    let of_published = |line: &&String| line.contains("vehicle.passed");
+    let given: Vec<String> = expected.iter().filter(|line| !of_published(line)).cloned().collect();
+    assert!(given.len() < expected.len());
+    let rules = city.folder().join("rules").display().to_string();
+    assert_eq!(lines(&["--rules", &rules])?, given);
+    assert_eq!(lines(&["--rules", &rules, "--to", "2026-01-02T00:00:00Z"])?, [""; 0]);
+    let told = city.run(&["backtest", "--from", "2026-01-01T00:00:00Z", "--diff", &rules, &more])?;
+    assert!(told.lines().any(|line| line.ends_with("\tvehicle.passed\t0\t1")), "{told}");
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub struct Found {
 }
 
 impl Found {
-    fn nothing(fate: Fate) -> Self {
+    pub(super) fn nothing(fate: Fate) -> Self {
         Self { fate, anomalies: Vec::new() }
     }
 }

@@ -7,12 +7,34 @@ use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Fate, Output, Record, Task, Verdict};
 
-use super::engine::Detector;
+use super::engine::{Detector, Found};
 use super::publication::Publication;
 use super::{BAD_EVENT, BAD_RULES, NO_RULE, RULES, SOURCE};
 
 /// What stands before the feed's name in `ce_source` of events.
 const INGEST: &str = "/chorus/ingest/";
+
+impl Detector {
+    /// Takes in a record of the log that is an event by its header.
+    pub(crate) fn record<'a>(
+        &mut self,
+        offset: i64,
+        header: impl Fn(&str) -> Option<&'a str>,
+        value: Option<&[u8]>,
+    ) -> Found {
+        let feed =
+            header(cloudevents::HEADER_SOURCE).and_then(|source| source.strip_prefix(INGEST)).unwrap_or_default();
+        let kind = header(cloudevents::HEADER_KIND).and_then(|kind| kind.parse().ok());
+        // What no rule asks for is not read.
+        if kind.is_some_and(|kind| !self.asks_for(offset, feed, kind)) {
+            return Found::nothing(NO_RULE);
+        }
+        match value.and_then(|value| Event::read_json(value).ok()) {
+            Some(event) => self.event(offset, feed, &event),
+            None => Found::nothing(BAD_EVENT),
+        }
+    }
+}
 
 /// The work on one partition of `events`.
 #[derive(Debug)]
@@ -58,20 +80,9 @@ impl Task for DetectTask {
         if record.event_type() != Some(cloudevents::TYPE_EVENT) {
             return BAD_EVENT.into();
         }
-        let feed = record.header(cloudevents::HEADER_SOURCE).and_then(|source| source.strip_prefix(INGEST));
-        let feed = feed.unwrap_or_default();
-        let kind = record.header(cloudevents::HEADER_KIND).and_then(|kind| kind.parse().ok());
-        // What no rule asks for is not read.
-        if kind.is_some_and(|kind| !self.detector.asks_for(record.offset(), feed, kind)) {
-            return NO_RULE.into();
-        }
-        let Some(event) = record.value().and_then(|value| Event::read_json(value).ok()) else {
-            return BAD_EVENT.into();
-        };
-        let found = self.detector.event(record.offset(), feed, &event);
+        let found = self.detector.record(record.offset(), |name| record.header(name), record.value());
         self.emit(&found.anomalies, output);
-        let fate: Fate = found.fate;
-        fate.into()
+        found.fate.into()
     }
 
     fn control(&mut self, record: &Record<'_>) -> Fate {

@@ -3,11 +3,15 @@
 //! Everything that waits for time is judged at its own deadline, one after the other, as it is live when the frontier moves
 //! in small steps. So the alerts do not depend on how far apart the events are.
 
+mod log;
+
 use chorus_model::{Alert, Anomaly, Event, Span, Timestamp};
 
 use crate::detect::Setup;
 use crate::detect::replay::Replay;
 use crate::fuse::{self, Fuser};
+
+pub use log::{LogBacktest, Logged, Rules};
 
 /// The smallest step of time: what is due at an instant is judged when the frontier is behind it.
 const TICK: Span = Span::from_micros(1);

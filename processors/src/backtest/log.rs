@@ -1,0 +1,145 @@
+//! A stretch of the topic `events` to alerts, as the live roles would make them of it: by the frontiers that stand in the log.
+//!
+//! Each partition has its detector, and its origin filter, as in a worker; the least frontier of a partition goes to the fusion in
+//! the steps in which a worker hands it on. One fusion stands for those of all partitions of `anomalies`: what it does for a place or
+//! a county depends on no other.
+
+use chorus_model::{Alert, Anomaly, FrontierMark, FrontierTable, OriginFilter, Timestamp, cloudevents};
+use chorus_runtime::FRONTIER_STEP;
+
+use crate::detect::{Detector, Publication, Setup};
+use crate::fuse::{self, Fuser};
+
+/// A record of `events`.
+#[derive(Clone, Copy, Debug)]
+pub struct Logged<'a> {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its headers that are UTF-8.
+    pub headers: &'a [(String, String)],
+    /// Its value.
+    pub value: &'a [u8],
+}
+
+impl<'a> Logged<'a> {
+    fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Whose rules hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Those that were given, all the time.
+    Given,
+    /// Those that were given, until others come into force in the log.
+    Published,
+}
+
+/// What is known of one partition of `events`.
+#[derive(Debug)]
+struct Part {
+    detector: Detector,
+    filter: OriginFilter,
+    frontiers: FrontierTable,
+    /// The frontier that was handed on last.
+    marked: Timestamp,
+}
+
+/// Detectors of all partitions and a fusion over a stretch of the log.
+#[derive(Debug)]
+pub struct LogBacktest {
+    parts: Vec<Part>,
+    rules: Rules,
+    fuser: Fuser,
+    /// How far the detectors have come.
+    detected: FrontierTable,
+    /// Of the last record that the fusion was given.
+    offset: i64,
+    tidy_at: i64,
+}
+
+impl LogBacktest {
+    /// Before the first record of a log of `partitions`, of which nothing earlier is known.
+    #[must_use]
+    pub fn new(setup: &Setup, settings: &fuse::Settings, partitions: i32, rules: Rules) -> Self {
+        let part = |partition| Part {
+            detector: Detector::new(setup.clone(), partition, partitions),
+            filter: OriginFilter::default(),
+            frontiers: FrontierTable::default(),
+            marked: Timestamp::MIN,
+        };
+        Self {
+            parts: (0..partitions).map(part).collect(),
+            rules,
+            fuser: Fuser::new(settings, setup.registry.clone()),
+            detected: FrontierTable::default(),
+            offset: 0,
+            tidy_at: super::TIDY_EVERY,
+        }
+    }
+
+    /// Takes a record in; `alerts` gets each revision that comes of it. Records of a partition come in the order of their offsets.
+    pub fn record(&mut self, record: Logged<'_>, alerts: &mut Vec<Alert>) {
+        let Some(part) = usize::try_from(record.partition).ok().and_then(|index| self.parts.get_mut(index)) else {
+            return;
+        };
+        let anomalies = part.take(record, self.rules);
+        let frontier = part.frontiers.least().filter(|least| *least >= part.marked.plus(FRONTIER_STEP));
+        part.marked = frontier.unwrap_or(part.marked);
+        for anomaly in &anomalies {
+            self.offset += 1;
+            alerts.extend(self.fuser.process(anomaly, self.offset).unwrap_or_default());
+        }
+        if let Some(frontier) = frontier {
+            self.pass(record.partition, frontier, alerts);
+        }
+    }
+
+    fn pass(&mut self, partition: i32, frontier: Timestamp, alerts: &mut Vec<Alert>) {
+        let of = i32::try_from(self.parts.len()).unwrap_or(i32::MAX);
+        let mark = FrontierMark::new("events", of, vec![(partition, frontier)]);
+        self.offset += 1;
+        if let Some(least) = self.detected.advance(&mark) {
+            alerts.extend(self.fuser.advance(least, self.offset));
+        }
+        if self.offset >= self.tidy_at {
+            // As live roles do with each snapshot: keys that have nothing left to remember go.
+            self.parts.iter_mut().for_each(|part| drop(part.detector.capture()));
+            drop(self.fuser.capture());
+            self.tidy_at = self.offset + super::TIDY_EVERY;
+        }
+    }
+}
+
+impl Part {
+    fn take(&mut self, record: Logged<'_>, rules: Rules) -> Vec<Anomaly> {
+        match record.header(cloudevents::HEADER_TYPE) {
+            Some(cloudevents::TYPE_FRONTIER) => {
+                let mark: Option<FrontierMark> = serde_json::from_slice(record.value).ok();
+                let moved = mark.is_some_and(|mark| self.frontiers.advance(&mark).is_some());
+                if moved { self.detector.advance(record.offset, &self.frontiers) } else { Vec::new() }
+            }
+            Some(cloudevents::TYPE_RULES) => {
+                let publication: Option<Publication> = serde_json::from_slice(record.value).ok();
+                if let Some(publication) = publication.filter(|_| rules == Rules::Published) {
+                    // One that is not valid did not come into force in the live run either.
+                    drop(self.detector.publish(record.offset, publication));
+                }
+                Vec::new()
+            }
+            Some(cloudevents::TYPE_EVENT) => {
+                let is_new = record
+                    .header(cloudevents::HEADER_ORIGIN)
+                    .is_some_and(|origin| self.filter.admit(origin).unwrap_or(false));
+                if !is_new {
+                    return Vec::new();
+                }
+                self.detector.record(record.offset, |name| record.header(name), Some(record.value)).anomalies
+            }
+            _ => Vec::new(),
+        }
+    }
+}
