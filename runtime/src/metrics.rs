@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chorus_model::{Kind, Span};
+use chorus_model::{Canary, Kind, Span, Timestamp};
 use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -48,6 +48,12 @@ pub struct Metrics {
     pub open_alerts: IntGaugeVec,
     /// How long the oldest alert has waited for somebody to acknowledge it.
     pub unacknowledged: IntGaugeVec,
+    /// Canaries that the broker acknowledged, and that it did not.
+    pub canaries: IntCounterVec,
+    /// When the broker acknowledged the latest canary.
+    pub canary_sent: GaugeVec,
+    canary_acknowledged: GaugeVec,
+    canary_latency: HistogramVec,
     /// When the process began: a crash loop is a start time that changes.
     started: GaugeVec,
 }
@@ -83,6 +89,12 @@ impl Metrics {
         );
         let latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
         registry.register(Box::new(latency.clone()))?;
+        let options = HistogramOpts::new(
+            "chorus_canary_latency_seconds",
+            "Time from the receipt of a canary's raw record to the acknowledgement of the destination.",
+        );
+        let canary_latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
+        registry.register(Box::new(canary_latency.clone()))?;
         let metrics = Self {
             equal: Mutex::new(()),
             read: counter(
@@ -141,7 +153,7 @@ impl Metrics {
             )?,
             center_deliveries: counter(
                 "chorus_center_deliveries_total",
-                "Deliveries that the centre took or refused: stored, known, gap, refused.",
+                "Deliveries that the centre took or refused: stored, known, gap, canary, refused.",
                 &["outcome"],
             )?,
             open_alerts: whole(
@@ -155,6 +167,23 @@ impl Metrics {
                  when none does. Alert when it is long for a critical one.",
                 &["severity"],
             )?,
+            canaries: counter(
+                "chorus_canaries_total",
+                "Canaries by whether Kafka took their record: sent, failed.",
+                &["feed", "outcome"],
+            )?,
+            canary_sent: gauge(
+                "chorus_canary_sent_seconds",
+                "When Kafka took the latest canary of a feed and county, in seconds since 1970; 0 before the first.",
+                &["feed", "county"],
+            )?,
+            canary_acknowledged: gauge(
+                "chorus_canary_acknowledged_seconds",
+                "Receipt of the latest canary of a feed and county that came all the way to a destination and was acknowledged, in \
+                 seconds since 1970. Alert when it is minutes old.",
+                &["destination", "feed", "county"],
+            )?,
+            canary_latency,
             started: gauge(
                 "chorus_start_time_seconds",
                 "When the process began, in seconds since 1970, by its version. Alert when it changes again and again.",
@@ -273,6 +302,9 @@ pub struct DeliveryMetrics {
     refused: prometheus::IntCounter,
     latency: prometheus::Histogram,
     up: prometheus::IntGauge,
+    destination: String,
+    canary_acknowledged: GaugeVec,
+    canary_latency: prometheus::Histogram,
 }
 
 impl DeliveryMetrics {
@@ -288,6 +320,9 @@ impl DeliveryMetrics {
             refused: attempts("refused"),
             latency: metrics.latency.with_label_values(&[destination]),
             up,
+            destination: destination.to_owned(),
+            canary_acknowledged: metrics.canary_acknowledged.clone(),
+            canary_latency: metrics.canary_latency.with_label_values(&[destination]),
         }
     }
 
@@ -295,6 +330,15 @@ impl DeliveryMetrics {
     pub fn acknowledged(&self, latency: Span) {
         self.acknowledged.inc();
         self.latency.observe(latency.as_secs_f64().max(0.0));
+    }
+
+    /// The destination has a canary, which was received at `received` and so long ago. Alerts come from inside, and canaries are those
+    /// of the registry's counties, so the series are bounded.
+    pub fn canary(&self, canary: &Canary, received: Timestamp, latency: Span) {
+        self.acknowledged.inc();
+        self.canary_latency.observe(latency.as_secs_f64().max(0.0));
+        let latest = self.canary_acknowledged.with_label_values(&[&*self.destination, canary.feed, &*canary.county]);
+        latest.set(latest.get().max(received.as_millis() as f64 / 1_000.0));
     }
 
     /// An attempt failed and will be made again.

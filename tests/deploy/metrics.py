@@ -29,7 +29,8 @@ LABELS = {
     "format": "a name of the table of formats",
     "kind": "a kind of event",
     "destination": "a name under `destinations`",
-    "outcome": "`acknowledged`, `retried`, `refused`; at the centre `stored`, `known`, `gap`, `refused`",
+    "outcome": "`acknowledged`, `retried`, `refused`; at the centre `stored`, `known`, `gap`, `canary`, `refused`; of canaries `sent`, `failed`",
+    "county": "six digits, of the counties in the registry",
     "severity": "`critical`, `high`, `medium`, `low`, `info`",
     "version": "the version of the program",
 }

@@ -46,7 +46,7 @@ pub fn start_with(process: &Process, registry: &Handle, rules: RuleSet, roster: 
     let every = process.config.detect.snapshot_every.to_std();
     let events = topics.name("events");
     process.shared.metrics.declare("detect", &events, detect::FATES);
-    tracing::info!(version = %setup.version(), rules = setup.rules.rules().len(), "rules in force");
+    tracing::info!(version = %setup.version(), rules = setup.rules.written().count(), "rules in force");
     let shared = process.shared.clone();
     Ok(process.start("detect", 1, move |number, health| {
         let names = [events.clone(), topics.name("anomalies"), topics.name("snapshots")];
