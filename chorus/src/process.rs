@@ -56,9 +56,12 @@ impl Process {
             let name = format!("{role}-{number}");
             let health = Health::new(&name, &self.config.kafka.bootstrap);
             self.admin.watch(health.clone());
-            let (control, work) = (self.shared.control.clone(), work.clone());
+            let (control, work, metrics) =
+                (self.shared.control.clone(), work.clone(), Arc::clone(&self.shared.metrics));
+            let of_role = role.split('-').next().unwrap_or(role).to_owned();
             let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-                let result = match not_fenced(|| work(number, health.clone())) {
+                let began_anew = || metrics.work_restarts.with_label_values(&[&of_role]).inc();
+                let result = match not_fenced(|| work(number, health.clone()), began_anew) {
                     Err(error) if error.is::<Stopped>() => Ok(()),
                     result => result,
                 };
@@ -117,13 +120,14 @@ const RIVAL: Duration = Duration::from_secs(60);
 
 /// Begins anew, from the committed offset, where a worker was fenced by its own older self: an outage of Kafka restarts no
 /// process. A rival that runs under the same name ends it.
-fn not_fenced(work: impl Fn() -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn not_fenced(work: impl Fn() -> anyhow::Result<()>, began_anew: impl Fn()) -> anyhow::Result<()> {
     let mut fenced: Option<Instant> = None;
     loop {
         match work() {
             Err(error) if error.is::<Fenced>() && fenced.is_none_or(|at| at.elapsed() > RIVAL) => {
                 tracing::warn!(%error, "beginning anew");
                 fenced = Some(Instant::now());
+                began_anew();
             }
             result => return result,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::place::UNKNOWN_COUNTY;
 use crate::{PlaceKind, Severity, Text, Timestamp};
 
 /// Whether the alert still stands.
@@ -40,6 +41,14 @@ pub struct AlertPlace {
     /// Administrative division, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division_code: Option<Arc<str>>,
+}
+
+impl AlertPlace {
+    /// The county: the first six digits of the division code, or [`UNKNOWN_COUNTY`].
+    #[must_use]
+    pub fn county(&self) -> &str {
+        self.division_code.as_deref().and_then(|code| code.get(..6)).unwrap_or(UNKNOWN_COUNTY)
+    }
 }
 
 /// Why the alert stands: one condition that a rule found, with its evidence.

@@ -37,5 +37,5 @@ pub use marks::{Marks, STEP as FRONTIER_STEP};
 pub use metrics::Metrics;
 pub use record::Record;
 pub use snapshot::Snapshots;
-pub use task::{Deferred, Done, Job, Output, Parked, Task, Verdict};
+pub use task::{Deferred, Done, Job, Output, Parked, Size, Task, Verdict};
 pub use worker::{Input, Role, Worker};

@@ -1,14 +1,17 @@
 //! Every metric of Chorus, declared once: help, unit, labels. `prometheus` is used here alone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chorus_model::{Canary, Kind, Span, Timestamp};
+use chorus_model::place::UNKNOWN_COUNTY;
+use chorus_model::{Canary, Kind, Severity, Span, Timestamp};
 use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::Fate;
+use crate::task::Size;
 
 /// The metrics of one process.
 #[derive(Debug)]
@@ -38,6 +41,20 @@ pub struct Metrics {
     pub commit_failures: IntCounterVec,
     /// Snapshots written.
     pub snapshots: IntCounterVec,
+    /// Bytes of them.
+    pub snapshot_bytes: IntCounterVec,
+    /// How long ago the last one was written, while there is something to write.
+    pub snapshot_age: GaugeVec,
+    /// Keys that a role remembers something of.
+    pub state_keys: IntGaugeVec,
+    /// Devices that rules on silence listen for.
+    pub devices: IntGaugeVec,
+    /// Partitions given or taken.
+    pub rebalances: IntCounterVec,
+    /// Turns of a worker that took too long.
+    pub stalls: IntCounterVec,
+    /// Workers that began anew within the process.
+    pub work_restarts: IntCounterVec,
     /// Events by kind, at the border.
     pub events: IntCounterVec,
     /// Events whose device is not in the registry.
@@ -145,6 +162,43 @@ impl Metrics {
                 &["role"],
             )?,
             snapshots: counter("chorus_snapshots_total", "Snapshots of state that were written.", &["role"])?,
+            snapshot_bytes: counter(
+                "chorus_snapshot_bytes_total",
+                "Bytes of the states that snapshots wrote, before compression.",
+                &["role"],
+            )?,
+            snapshot_age: gauge(
+                "chorus_snapshot_age_seconds",
+                "Since when a partition's state has changed and no snapshot was written: a restart now replays so much. Alert when it is \
+                 many times `snapshot_every`.",
+                &["role", "partition"],
+            )?,
+            state_keys: whole(
+                "chorus_state_keys",
+                "Places, and devices without a place, that a role remembers something of; counted with each snapshot.",
+                &["role"],
+            )?,
+            devices: whole(
+                "chorus_devices",
+                "Devices that rules on silence listen for, by whether they are heard: heard, silent; counted with each snapshot, once \
+                 for each rule.",
+                &["health"],
+            )?,
+            rebalances: counter(
+                "chorus_rebalances_total",
+                "How often a role was given partitions or had to give some back. Alert when it does not come to rest.",
+                &["role"],
+            )?,
+            stalls: counter(
+                "chorus_stalls_total",
+                "Turns of a worker that took more than 5 s: its liveness hangs on them.",
+                &["role"],
+            )?,
+            work_restarts: counter(
+                "chorus_work_restarts_total",
+                "Workers that began anew from the committed offset without a restart of the process.",
+                &["role"],
+            )?,
             events: counter("chorus_events_total", "Events made by ingest, by kind.", &["feed", "kind"])?,
             unresolved: counter(
                 "chorus_place_unresolved_total",
@@ -158,8 +212,8 @@ impl Metrics {
             )?,
             open_alerts: whole(
                 "chorus_center_open_alerts",
-                "Alerts that stand in the centre, by severity.",
-                &["severity"],
+                "Alerts that stand in the centre, by desk (the county) and severity; from the first of a desk on.",
+                &["desk", "severity"],
             )?,
             unacknowledged: whole(
                 "chorus_center_unacknowledged_seconds",
@@ -201,9 +255,37 @@ impl Metrics {
         self.read.with_label_values(&[role, topic]);
         self.replayed.with_label_values(&[role, topic]);
         self.assigned.with_label_values(&[role, topic]);
-        self.commit_failures.with_label_values(&[role]);
+        for of_role in [&self.commit_failures, &self.rebalances, &self.stalls, &self.work_restarts] {
+            of_role.with_label_values(&[role]);
+        }
         for fate in [Fate::Forwarded, Fate::Duplicate].iter().chain(fates) {
             self.fates.with_label_values(&[role, topic, fate.as_str(), fate.reason()]);
+        }
+    }
+
+    /// What the partitions of a role hold.
+    pub(crate) fn say_size(&self, role: &str, size: Size) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.state_keys.with_label_values(&[role]).set(number(size.keys));
+        if let Some((heard, silent)) = size.devices {
+            self.devices.with_label_values(&["heard"]).set(number(heard));
+            self.devices.with_label_values(&["silent"]).set(number(silent));
+        }
+    }
+
+    /// The alerts that stand in the centre, by (desk, severity): what is not there is 0. The desk for places whose county is not known
+    /// is always there.
+    pub fn say_open(&self, open: &BTreeMap<(String, String), i64>) {
+        use prometheus::core::Collector;
+        let mut desks: BTreeSet<String> = open.keys().map(|(desk, _)| desk.clone()).collect();
+        desks.insert(UNKNOWN_COUNTY.to_owned());
+        for family in self.open_alerts.collect() {
+            let labels = family.get_metric().iter().flat_map(|metric| metric.get_label());
+            desks.extend(labels.filter(|label| label.name() == "desk").map(|label| label.value().to_owned()));
+        }
+        for (desk, severity) in desks.iter().flat_map(|desk| Severity::ALL.map(|severity| (desk, severity.as_str()))) {
+            let count = open.get(&(desk.clone(), severity.to_owned())).copied().unwrap_or(0);
+            self.open_alerts.with_label_values(&[desk.as_str(), severity]).set(count);
         }
     }
 
@@ -381,5 +463,31 @@ mod tests {
         );
         metrics.add("ingest", "raw.gate", &[(Fate::Forwarded, 3), (Fate::Rejected("truncated"), 2)]);
         assert_eq!(metrics.balance(), (5, 5));
+    }
+
+    #[test]
+    fn a_desk_without_open_alerts_is_at_0_and_every_severity_of_it_is_there() {
+        let metrics = Metrics::new().unwrap();
+        let open = |desk: &str| BTreeMap::from([((desk.to_owned(), "high".to_owned()), 3)]);
+        metrics.say_open(&open("360102"));
+        metrics.say_open(&open("360111"));
+        let text = metrics.render().unwrap();
+        for (desk, severity, count) in [("360102", "high", 0), ("360102", "low", 0), ("360111", "high", 3)] {
+            let line = format!("chorus_center_open_alerts{{desk=\"{desk}\",severity=\"{severity}\"}} {count}\n");
+            assert!(text.contains(&line), "{line}{text}");
+        }
+    }
+
+    #[test]
+    fn the_size_of_a_role_is_that_of_its_partitions_together() {
+        let size = |keys, devices| Size { keys, devices };
+        let both =
+            [size(3, Some((2, 1))), size(4, None), size(1, Some((5, 0)))].into_iter().fold(Size::default(), Size::plus);
+        assert_eq!(both, size(8, Some((7, 1))));
+        let metrics = Metrics::new().unwrap();
+        metrics.say_size("detect", both);
+        let text = metrics.render().unwrap();
+        assert!(text.contains("chorus_state_keys{role=\"detect\"} 8\n"));
+        assert!(text.contains("chorus_devices{health=\"silent\"} 1\n"));
     }
 }

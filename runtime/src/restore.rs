@@ -26,6 +26,8 @@ pub(crate) struct Restorer<'a> {
     pub(crate) kafka: &'a Kafka,
     pub(crate) source: &'a Source,
     pub(crate) role: &'a str,
+    /// The role's own: nothing is committed by this reader, and so it needs no right of its own.
+    pub(crate) group: &'a str,
     pub(crate) snapshots: Option<&'a Snapshots>,
     pub(crate) health: &'a Health,
     pub(crate) control: &'a Control,
@@ -138,7 +140,7 @@ impl Restorer<'_> {
 
     /// The latest state of every key of these partitions of the role.
     fn read_snapshots(&self, settings: &Snapshots, partitions: &[i32]) -> anyhow::Result<HashMap<i32, States>> {
-        let reader: BaseConsumer = self.kafka.reader("chorus-restore").create()?;
+        let reader: BaseConsumer = self.kafka.reader(self.group).create()?;
         let mut list = TopicPartitionList::new();
         for partition in partitions {
             list.add_partition_offset(&settings.topic.name, *partition, Offset::Beginning)?;

@@ -1,11 +1,12 @@
 //! What a worker holds for one input partition.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chorus_model::{FrontierTable, OriginFilter, Timestamp};
 
 use crate::ledger::Ledger;
+use crate::task::Size;
 
 /// One input partition in the hands of a worker.
 pub(crate) struct Slot<T> {
@@ -34,6 +35,8 @@ pub(crate) struct Slot<T> {
     /// Receipt of the last record taken.
     pub(crate) last_received: Option<Timestamp>,
     pub(crate) snapshot: Snapshot,
+    /// What the task held when the last snapshot was taken.
+    pub(crate) size: Size,
 }
 
 /// Where the writing of snapshots stands.
@@ -41,7 +44,17 @@ pub(crate) enum Snapshot {
     /// The next one is due some time after `since`.
     Idle { since: Instant, offset: i64 },
     /// Taken at `offset`; it waits until that offset is committed, since only then does it count.
-    Taken { offset: i64, records: Vec<(String, Option<Vec<u8>>)> },
+    Taken { since: Instant, offset: i64, records: Vec<(String, Option<Vec<u8>>)> },
+}
+
+impl Snapshot {
+    /// Since when nothing was written though there was something to write.
+    pub(crate) fn age(&self, position: i64) -> Duration {
+        match self {
+            Self::Idle { offset, .. } if position <= *offset => Duration::ZERO,
+            Self::Idle { since, .. } | Self::Taken { since, .. } => since.elapsed(),
+        }
+    }
 }
 
 impl<T> Slot<T> {
@@ -63,6 +76,7 @@ impl<T> Slot<T> {
             listening_since: Timestamp::MIN,
             last_received: None,
             snapshot: Snapshot::Idle { since: Instant::now(), offset: start.position },
+            size: Size::default(),
         }
     }
 
@@ -81,4 +95,19 @@ pub(crate) struct Start {
     pub(crate) committed: i64,
     pub(crate) filter: OriginFilter,
     pub(crate) frontiers: FrontierTable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_old_only_while_there_is_something_to_write() {
+        let since = Instant::now().checked_sub(Duration::from_secs(90)).unwrap();
+        let idle = Snapshot::Idle { since, offset: 10 };
+        assert_eq!(idle.age(10), Duration::ZERO);
+        assert!(idle.age(11) >= Duration::from_secs(90));
+        let taken = Snapshot::Taken { since, offset: 11, records: Vec::new() };
+        assert!(taken.age(11) >= Duration::from_secs(90), "it is not written before its offset is committed");
+    }
 }

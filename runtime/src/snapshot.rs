@@ -36,30 +36,33 @@ pub(crate) fn prefix(role: &str, partition: i32) -> String {
     format!("{role}/{partition}/")
 }
 
-/// Takes a snapshot when it is due and writes the one that waits when it counts. True when one was written.
+/// Takes a snapshot when it is due and writes the one that waits when it counts. The bytes of its states when one was written.
 pub(crate) fn turn<T: Task>(
     slot: &mut Slot<T>,
     role: &str,
     settings: &Snapshots,
     sender: &Sender,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<u64>> {
     match &slot.snapshot {
         Snapshot::Idle { since, offset } => {
+            let since = *since;
             if since.elapsed() >= settings.every && slot.position > *offset && !slot.is_quiet() {
                 let records = take(slot, role)?;
-                slot.snapshot = Snapshot::Taken { offset: slot.position, records };
+                slot.size = slot.task.size();
+                slot.snapshot = Snapshot::Taken { since, offset: slot.position, records };
             }
-            Ok(false)
+            Ok(None)
         }
-        Snapshot::Taken { offset, records } if slot.committed >= *offset => {
+        Snapshot::Taken { offset, records, .. } if slot.committed >= *offset => {
+            let bytes: usize = records.iter().filter_map(|(_, value)| value.as_ref()).map(Vec::len).sum();
             for (key, value) in records {
                 let value = value.as_deref();
                 sender.send(&settings.topic.name, slot.partition, Some(key.as_bytes()), &[], value, Token::NONE)?;
             }
             slot.snapshot = Snapshot::Idle { since: Instant::now(), offset: *offset };
-            Ok(true)
+            Ok(Some(u64::try_from(bytes).unwrap_or(u64::MAX)))
         }
-        Snapshot::Taken { .. } => Ok(false),
+        Snapshot::Taken { .. } => Ok(None),
     }
 }
 

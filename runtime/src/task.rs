@@ -36,6 +36,11 @@ pub trait Task {
         Vec::new()
     }
 
+    /// How much it remembers; asked for with each snapshot.
+    fn size(&self) -> Size {
+        Size::default()
+    }
+
     /// Takes back the state of a key.
     ///
     /// # Errors
@@ -43,6 +48,27 @@ pub trait Task {
     fn restore(&mut self, key: &str, state: &[u8]) -> anyhow::Result<()> {
         let _: (&str, &[u8]) = (key, state);
         Ok(())
+    }
+}
+
+/// How much a task remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Keys.
+    pub keys: usize,
+    /// Devices that it listens for, heard and silent; `None` where it listens for none.
+    pub devices: Option<(usize, usize)>,
+}
+
+impl Size {
+    /// That of both.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let devices = match (self.devices, other.devices) {
+            (Some(own), Some(more)) => Some((own.0 + more.0, own.1 + more.1)),
+            (own, more) => own.or(more),
+        };
+        Self { keys: self.keys + other.keys, devices }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::producer::{Sender, Token};
 use crate::slot::Slot;
 use crate::snapshot::{self, Snapshots};
 use crate::take::{acknowledge, count, take};
-use crate::task::Task;
+use crate::task::{Size, Task};
 use crate::topics::Topic;
 use crate::watermark::Watermarks;
 
@@ -66,6 +66,8 @@ const BATCH: usize = 500;
 /// More records than this in flight stop the reading, below the producer's own limit so that it never refuses one.
 const MOST_IN_FLIGHT: usize = 100_000;
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
+/// A turn that takes longer is counted: the worker did not look at the group, the broker and the clock meanwhile.
+const SLOW: Duration = Duration::from_secs(5);
 /// The broker must have answered within this for the worker to be ready.
 const FRESH: Duration = Duration::from_secs(10);
 
@@ -133,6 +135,8 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         let dispatcher = (role.deliveries > 0).then(|| Dispatcher::new(shared.runtime.clone()));
         if role.snapshots.is_some() {
             shared.metrics.snapshots.with_label_values(&[role.name]); // exists at 0 before the first is written
+            shared.metrics.snapshot_bytes.with_label_values(&[role.name]);
+            shared.metrics.state_keys.with_label_values(&[role.name]);
         }
         Ok(Self {
             role,
@@ -178,9 +182,13 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             Assignment::Group | Assignment::Member { .. } => self.source.subscribe(&[&self.role.from.name])?,
         }
         while !self.control.stopping() {
+            let begun = Instant::now();
             self.health.beat();
             self.read_batch()?;
             self.after_batch()?;
+            if begun.elapsed() > SLOW {
+                self.metrics.stalls.with_label_values(&[self.role.name]).inc();
+            }
         }
         let all: Vec<_> = self.slots.iter().map(|slot| (Arc::clone(&slot.topic), slot.partition)).collect();
         self.hand_back(&all)
@@ -233,14 +241,25 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             self.committed_at = Instant::now();
             self.commit(CommitMode::Async)?;
         }
-        if let Some(settings) = &self.role.snapshots {
-            for slot in &mut self.slots {
-                if snapshot::turn(slot, self.role.name, settings, &self.sender)? {
-                    self.metrics.snapshots.with_label_values(&[self.role.name]).inc();
-                }
+        self.take_snapshots()?;
+        self.flush_counts();
+        Ok(())
+    }
+
+    fn take_snapshots(&mut self) -> anyhow::Result<()> {
+        let Some(settings) = &self.role.snapshots else { return Ok(()) };
+        let mut is_written = false;
+        for slot in &mut self.slots {
+            if let Some(bytes) = snapshot::turn(slot, self.role.name, settings, &self.sender)? {
+                is_written = true;
+                self.metrics.snapshots.with_label_values(&[self.role.name]).inc();
+                self.metrics.snapshot_bytes.with_label_values(&[self.role.name]).inc_by(bytes);
             }
         }
-        self.flush_counts();
+        if is_written {
+            let sizes = self.slots.iter().map(|slot| slot.size).fold(Size::default(), Size::plus);
+            self.metrics.say_size(self.role.name, sizes);
+        }
         Ok(())
     }
 
@@ -299,6 +318,10 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             let lag = if behind { slot.last_received.map_or(0.0, |at| now.since(at).as_secs_f64()) } else { 0.0 };
             let partition = slot.partition.to_string();
             self.metrics.lag.with_label_values(&[self.role.name, &slot.topic, partition.as_str()]).set(lag.max(0.0));
+            if self.role.snapshots.is_some() {
+                let age = self.metrics.snapshot_age.with_label_values(&[self.role.name, partition.as_str()]);
+                age.set(slot.snapshot.age(slot.position).as_secs_f64());
+            }
         }
     }
 

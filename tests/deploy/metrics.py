@@ -32,6 +32,8 @@ LABELS = {
     "outcome": "`acknowledged`, `retried`, `refused`; at the centre `stored`, `known`, `gap`, `canary`, `refused`; of canaries `sent`, `failed`",
     "county": "six digits, of the counties in the registry",
     "severity": "`critical`, `high`, `medium`, `low`, `info`",
+    "desk": "a county, six digits; `000000` where it is not known",
+    "health": "`heard`, `silent`",
     "version": "the version of the program",
 }
 

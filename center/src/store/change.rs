@@ -134,10 +134,10 @@ impl Store {
             && !before.is_test
             && incident::is_open(state_in(before))
         {
-            self.metrics.open_alerts.with_label_values(&[before.severity.as_str()]).dec();
+            self.metrics.open_alerts.with_label_values(&[before.place.county(), before.severity.as_str()]).dec();
         }
         if !after.is_test && incident::is_open(state) {
-            self.metrics.open_alerts.with_label_values(&[after.severity.as_str()]).inc();
+            self.metrics.open_alerts.with_label_values(&[after.place.county(), after.severity.as_str()]).inc();
         }
         self.tell(change);
     }
@@ -166,12 +166,13 @@ async fn find(transaction: &mut Transaction<'static, Any>, alert_id: &str) -> Re
 }
 
 const PUT: &str = "INSERT INTO alerts (alert_id, revision, status, severity, place_id, drill, updated_at, position, \
-    changed_at, state, state_since, is_open, document) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+    changed_at, state, state_since, is_open, document, desk) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
     ON CONFLICT (alert_id) DO UPDATE SET revision = excluded.revision, status = excluded.status, \
     severity = excluded.severity, place_id = excluded.place_id, drill = excluded.drill, \
     updated_at = excluded.updated_at, position = excluded.position, changed_at = excluded.changed_at, \
-    state = excluded.state, state_since = excluded.state_since, is_open = excluded.is_open, document = excluded.document";
+    state = excluded.state, state_since = excluded.state_since, is_open = excluded.is_open, document = excluded.document, \
+    desk = excluded.desk";
 
 async fn put(
     transaction: &mut Transaction<'static, Any>,
@@ -195,6 +196,7 @@ async fn put(
         .bind(incident.since.as_micros())
         .bind(i64::from(incident::is_open(incident.state)))
         .bind(document)
+        .bind(alert.place.county())
         .execute(&mut **transaction)
         .await?;
     Ok(())

@@ -7,10 +7,12 @@ mod change;
 mod list;
 mod prune;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use chorus_model::place::UNKNOWN_COUNTY;
 use chorus_model::{Alert, Incident, IncidentState, Severity, Timestamp};
 use chorus_runtime::{Metrics, clock, secret};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
@@ -108,10 +110,16 @@ impl Store {
 
     async fn count_open_now(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        let statement = "SELECT severity, COUNT(*) FROM alerts WHERE is_open = 1 AND drill = 0 GROUP BY severity";
-        for (severity, count) in self.by_severity(statement, 0).await? {
-            self.metrics.open_alerts.with_label_values(&[severity]).set(count);
+        let statement =
+            "SELECT desk, severity, COUNT(*) FROM alerts WHERE is_open = 1 AND drill = 0 GROUP BY desk, severity";
+        let mut open = BTreeMap::new();
+        for row in sqlx::query(statement).fetch_all(&self.pool).await? {
+            let (desk, severity): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            // Rows from before there were desks.
+            let desk = if desk.is_empty() { UNKNOWN_COUNTY.to_owned() } else { desk };
+            *open.entry((desk, severity)).or_default() += row.try_get::<i64, _>(2)?;
         }
+        self.metrics.say_open(&open);
         let now = clock::now().as_micros();
         let statement = "SELECT severity, MIN(state_since) FROM alerts WHERE is_open = 1 AND drill = 0 AND state = 'reported' \
                          GROUP BY severity";

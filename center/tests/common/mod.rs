@@ -117,7 +117,8 @@ impl World {
     }
 
     pub fn open(&self, severity: &str) -> String {
-        self.metric(&format!("chorus_center_open_alerts{{severity=\"{severity}\"}}")).unwrap_or_default()
+        self.metric(&format!("chorus_center_open_alerts{{desk=\"000000\",severity=\"{severity}\"}}"))
+            .unwrap_or_default()
     }
 }
 

@@ -46,6 +46,9 @@ pub fn start_with(process: &Process, registry: &Handle, rules: RuleSet, roster: 
     let every = process.config.detect.snapshot_every.to_std();
     let events = topics.name("events");
     process.shared.metrics.declare("detect", &events, detect::FATES);
+    for health in ["heard", "silent"] {
+        process.shared.metrics.devices.with_label_values(&[health]);
+    }
     tracing::info!(version = %setup.version(), rules = setup.rules.written().count(), "rules in force");
     let shared = process.shared.clone();
     Ok(process.start("detect", 1, move |number, health| {

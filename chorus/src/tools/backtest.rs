@@ -212,7 +212,7 @@ fn tally(alerts: &[Alert]) -> BTreeMap<(i64, String, String), i64> {
             continue;
         }
         let hour = alert.starts_at.city_seconds().div_euclid(HOUR);
-        let county = alert.place.division_code.as_deref().and_then(|code| code.get(..6)).unwrap_or("unknown");
+        let county = alert.place.county();
         *counts.entry((hour, county.to_owned(), alert.kind.to_string())).or_default() += 1;
     }
     counts

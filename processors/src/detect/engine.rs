@@ -108,12 +108,6 @@ impl Detector {
         &self.version
     }
 
-    /// How many keys it remembers.
-    #[must_use]
-    pub fn keys(&self) -> usize {
-        self.keys.len()
-    }
-
     fn refresh(&mut self) {
         let generation = self.setup.registry.generation();
         if generation != self.generation {

@@ -136,6 +136,13 @@ impl State {
         }
     }
 
+    /// How many devices are heard and how many are silent, for a rule that judges each by itself.
+    pub(crate) fn health(&self, rule: &Rule) -> (usize, usize) {
+        let Some((Of::Device, _, _)) = parts(rule) else { return (0, 0) };
+        let silent = self.devices.values().filter(|watch| watch.is_silent).count();
+        (self.devices.len() - silent, silent)
+    }
+
     /// Makes room: the one not heard of for the longest goes, those of the registry last.
     fn push_out(&mut self, site: Option<&Site>) {
         let is_listed = |device: &Arc<str>| site.is_some_and(|site| site.devices.contains_key(device));

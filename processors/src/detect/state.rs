@@ -151,6 +151,14 @@ impl RuleState {
         }
     }
 
+    /// Of a rule on silent devices: how many are heard, how many silent.
+    pub(crate) fn devices(&self, rule: &Rule) -> (usize, usize) {
+        match self {
+            Self::Silence(state) => state.health(rule),
+            _ => (0, 0),
+        }
+    }
+
     /// When it wants to be passed next, in the time of the rule's feed.
     pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
         match self {

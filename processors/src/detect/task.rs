@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chorus_model::{Anomaly, Event, FrontierTable, cloudevents};
 use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
-use chorus_runtime::{Fate, Output, Record, Task, Verdict};
+use chorus_runtime::{Fate, Output, Record, Size, Task, Verdict};
 
 use super::engine::{Detector, Found};
 use super::publication::Publication;
@@ -107,6 +107,10 @@ impl Task for DetectTask {
 
     fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         self.detector.capture()
+    }
+
+    fn size(&self) -> Size {
+        self.detector.size()
     }
 
     fn restore(&mut self, key: &str, state: &[u8]) -> anyhow::Result<()> {

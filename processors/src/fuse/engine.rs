@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chorus_model::{Alert, Anomaly, AnomalyStatus, Span, Timestamp};
-use chorus_runtime::Fate;
 use chorus_runtime::registry::Handle;
+use chorus_runtime::{Fate, Size};
 
 use super::area::{Area, Stay, area_of};
 use super::names::Names;
@@ -235,6 +235,12 @@ impl Fuser {
         }
         self.areas.insert(key, area);
         Ok(())
+    }
+
+    /// How many places and divisions it remembers something of.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        Size { keys: self.places.len() + self.areas.len(), devices: None }
     }
 
     /// How many alerts stand or can be reopened.

@@ -4,7 +4,7 @@ use chorus_model::{Alert, Anomaly, FrontierTable, cloudevents};
 use chorus_runtime::registry::Handle;
 use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
-use chorus_runtime::{Fate, Output, Record, Task, Verdict};
+use chorus_runtime::{Fate, Output, Record, Size, Task, Verdict};
 
 use super::{BAD_ANOMALY, Fuser, SOURCE, Settings};
 
@@ -69,6 +69,10 @@ impl Task for FuseTask {
 
     fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
         self.fuser.capture()
+    }
+
+    fn size(&self) -> Size {
+        self.fuser.size()
     }
 
     fn restore(&mut self, key: &str, state: &[u8]) -> anyhow::Result<()> {

@@ -21,6 +21,9 @@ const DRAIN_DELIVERIES: Duration = Duration::from_secs(3);
 
 impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
     pub(super) fn happened(&mut self, happening: Happening) -> anyhow::Result<()> {
+        if matches!(happening, Happening::Assign(_) | Happening::Revoke(_)) {
+            self.metrics.rebalances.with_label_values(&[self.role.name]).inc();
+        }
         match happening {
             Happening::Assign(partitions) => {
                 let partitions: Vec<_> = partitions.into_iter().map(|(t, p)| (Arc::from(t), p)).collect();
@@ -54,6 +57,7 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             kafka: &self.kafka,
             source: &self.source,
             role: self.role.name,
+            group: &self.role.group,
             snapshots: self.role.snapshots.as_ref(),
             health: &self.health,
             control: &self.control,
@@ -105,6 +109,8 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         for (topic, partition) in partitions {
             self.watermarks.forget(topic, *partition);
             self.writer.forget(*partition, &self.role.marks, &self.metrics);
+            // It fails only for a series that was never there.
+            self.metrics.snapshot_age.remove_label_values(&[self.role.name, &*partition.to_string()]).ok();
         }
         let list = consumer::list(partitions.iter().map(|(topic, partition)| (&**topic, *partition)));
         match self.kafka.assignment {

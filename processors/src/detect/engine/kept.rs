@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chorus_model::FrontierTable;
+use chorus_runtime::Size;
 
 use super::Detector;
 use crate::detect::publication::{InForce, Publication, Published, Refused};
@@ -96,6 +97,20 @@ impl Detector {
             captured.push((key.to_string(), state));
         }
         captured
+    }
+
+    /// How many keys it remembers something of, and how many devices it listens for, once for each rule: heard and silent.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let mut devices = (0, 0);
+        for state in self.keys.values() {
+            for (id, of_rule) in &state.rules {
+                let Some(rule) = self.setup.rules.rule(id) else { continue };
+                let (heard, silent) = of_rule.devices(rule);
+                devices = (devices.0 + heard, devices.1 + silent);
+            }
+        }
+        Size { keys: self.keys.len(), devices: Some(devices) }
     }
 
     /// Takes back the state of a key that [`Detector::capture`] wrote.

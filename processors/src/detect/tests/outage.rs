@@ -84,3 +84,22 @@ fn a_slot_that_we_could_not_listen_to_is_neither_a_drop_nor_learnt_from() {
     log.pass(2 * week + week);
     assert!(log.told_by("h-rate").contains(&firing("h-rate", 0.0)), "the control: the next dark days are drops");
 }
+
+#[test]
+fn the_size_tells_how_many_devices_are_heard_and_how_many_are_silent() {
+    let rules = "rules: [{id: silent, when: silence, of: device, devices: [gate], after: 10m, summary: {zh: z, en: e}}, \
+                 {id: dark, when: silence, of: place, devices: [gate], after: 10m, summary: {zh: z, en: e}}]";
+    let mut log = Log::new(rules);
+    let size = |log: &Log| (log.detector.size().keys, log.detector.size().devices.unwrap());
+    for gate in ["gate-1", "gate-2"] {
+        log.event(&event(gate, Kind::DeviceHeartbeat, 10));
+    }
+    log.pass(20);
+    // The registry has one more gate, at another place.
+    assert_eq!(size(&log), (2, (3, 0)));
+    log.event(&event("gate-1", Kind::DeviceHeartbeat, 600));
+    log.pass(900);
+    assert_eq!(size(&log), (2, (1, 2)));
+    log.event(&event("gate-2", Kind::DeviceHeartbeat, 905));
+    assert_eq!(size(&log), (2, (2, 1)));
+}

@@ -70,7 +70,8 @@ fn a_canary_is_found_by_its_own_rule_alone_and_is_never_missed() {
         }
         told.extend(replay.advance(at(minute * 60 + 59)));
     }
-    let others: Vec<_> = told.iter().filter(|anomaly| &*anomaly.rule != "canary").map(|a| (&a.rule, &a.place.id, &a.devices)).collect();
+    let others: Vec<_> =
+        told.iter().filter(|anomaly| &*anomaly.rule != "canary").map(|a| (&a.rule, &a.place.id, &a.devices)).collect();
     assert_eq!(others, []);
     assert_eq!(told.len(), 1_440, "each is told anew, and none is missed when they stop");
     assert!(told.iter().all(|anomaly| &*anomaly.rule == "canary" && anomaly.is_test && &*anomaly.kind == "canary"));
