@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chorus_model::Severity;
 use chorus_model::place::UNKNOWN_COUNTY;
-use chorus_model::{Canary, Kind, Severity, Span, Timestamp};
 use prometheus::{
     Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::Fate;
 use crate::task::Size;
+
+mod held;
+
+pub use held::{DeliveryMetrics, FeedMetrics};
 
 /// The metrics of one process.
 #[derive(Debug)]
@@ -335,107 +339,6 @@ impl Metrics {
         let mut text = Vec::new();
         TextEncoder::new().encode(&families, &mut text)?;
         Ok(String::from_utf8(text)?)
-    }
-}
-
-/// The counters of one feed, looked up once: a label look-up per record would cost more than the count.
-#[derive(Clone, Debug)]
-pub struct FeedMetrics {
-    feed: &'static str,
-    kinds: Vec<prometheus::IntCounter>,
-    unresolved: prometheus::IntCounter,
-    rejects: IntCounterVec,
-}
-
-impl FeedMetrics {
-    /// The counters of a feed, all at 0 until something is counted.
-    #[must_use]
-    pub fn new(metrics: &Metrics, feed: &'static str) -> Self {
-        let count = |kind: &Kind| metrics.events.with_label_values(&[feed, kind.as_str()]);
-        Self {
-            feed,
-            kinds: Kind::ALL.iter().map(count).collect(),
-            unresolved: metrics.unresolved.with_label_values(&[feed]),
-            rejects: metrics.rejects.clone(),
-        }
-    }
-
-    /// An event was written.
-    pub fn event(&self, kind: Kind, resolved: bool) {
-        if let Some(counter) = self.kinds.get(kind as usize) {
-            counter.inc();
-        }
-        if !resolved {
-            self.unresolved.inc();
-        }
-    }
-
-    /// A record, or a part of one, was put aside.
-    pub fn reject(&self, format: &str, reason: &str) {
-        self.rejects.with_label_values(&[self.feed, format, reason]).inc();
-    }
-}
-
-/// The counters of one destination, looked up once.
-#[derive(Clone, Debug)]
-pub struct DeliveryMetrics {
-    acknowledged: prometheus::IntCounter,
-    retried: prometheus::IntCounter,
-    refused: prometheus::IntCounter,
-    latency: prometheus::Histogram,
-    up: prometheus::IntGauge,
-    destination: String,
-    canary_acknowledged: GaugeVec,
-    canary_latency: prometheus::Histogram,
-}
-
-impl DeliveryMetrics {
-    /// The counters of a destination, all at 0 until something is counted; up until it is found down.
-    #[must_use]
-    pub fn new(metrics: &Metrics, destination: &str) -> Self {
-        let attempts = |outcome: &str| metrics.deliveries.with_label_values(&[destination, outcome]);
-        let up = metrics.destination_up.with_label_values(&[destination]);
-        up.set(1);
-        Self {
-            acknowledged: attempts("acknowledged"),
-            retried: attempts("retried"),
-            refused: attempts("refused"),
-            latency: metrics.latency.with_label_values(&[destination]),
-            up,
-            destination: destination.to_owned(),
-            canary_acknowledged: metrics.canary_acknowledged.clone(),
-            canary_latency: metrics.canary_latency.with_label_values(&[destination]),
-        }
-    }
-
-    /// The destination has an alert, so long after the record that tipped it.
-    pub fn acknowledged(&self, latency: Span) {
-        self.acknowledged.inc();
-        self.latency.observe(latency.as_secs_f64().max(0.0));
-    }
-
-    /// The destination has a canary, which was received at `received` and so long ago. Alerts come from inside, and canaries are those
-    /// of the registry's counties, so the series are bounded.
-    pub fn canary(&self, canary: &Canary, received: Timestamp, latency: Span) {
-        self.acknowledged.inc();
-        self.canary_latency.observe(latency.as_secs_f64().max(0.0));
-        let latest = self.canary_acknowledged.with_label_values(&[&*self.destination, canary.feed, &*canary.county]);
-        latest.set(latest.get().max(received.as_millis() as f64 / 1_000.0));
-    }
-
-    /// An attempt failed and will be made again.
-    pub fn retried(&self) {
-        self.retried.inc();
-    }
-
-    /// The destination refused an alert.
-    pub fn refused(&self) {
-        self.refused.inc();
-    }
-
-    /// Whether it answers.
-    pub fn up(&self, answers: bool) {
-        self.up.set(i64::from(answers));
     }
 }
 
