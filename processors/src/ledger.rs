@@ -1,6 +1,6 @@
 //! Which keys changed since the last snapshot, and when an emptied key may really go.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What a snapshot writes for one key.
@@ -19,8 +19,8 @@ pub(crate) enum Write {
 /// to an empty state that was not empty then.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    changed: BTreeSet<Arc<str>>,
-    emptied: BTreeSet<Arc<str>>,
+    changed: HashSet<Arc<str>>,
+    emptied: HashSet<Arc<str>>,
 }
 
 impl Changes {

@@ -1,6 +1,6 @@
 //! The detector: state and event, or state and frontier, to anomalies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chorus_model::{Anomaly, Event, FrontierTable, Kind, Timestamp};
@@ -51,7 +51,8 @@ pub struct Detector {
     generation: u64,
     /// Rules whose devices and duties of the registry are in the state.
     planted: BTreeSet<Arc<str>>,
-    keys: BTreeMap<Arc<str>, KeyState>,
+    /// Nothing hangs on their order: what is told goes by timers and rules, what is written by the names of what changed.
+    keys: HashMap<Arc<str>, KeyState>,
     /// Keys of devices without a place, by the offset that touched them last.
     strangers: BTreeMap<i64, Arc<str>>,
     timers: Timers,
@@ -91,7 +92,7 @@ impl Detector {
             world,
             generation,
             planted: BTreeSet::new(),
-            keys: BTreeMap::new(),
+            keys: HashMap::new(),
             strangers: BTreeMap::new(),
             timers: Timers::default(),
             changes: Changes::default(),
@@ -130,7 +131,7 @@ impl Detector {
         self.refresh();
         let rules = Arc::clone(&self.setup.rules);
         let view = View::new(event, &self.env);
-        let seen = Seen::new(event, &rules, &view);
+        let seen = Seen::new(event, self.world.listed(event), &rules, &view);
         let candidates = self.candidates(&rules, feed, &seen);
         if candidates.is_empty() {
             return Found::nothing(NO_RULE);
@@ -150,11 +151,24 @@ impl Detector {
             if is_repeat && !is_silence {
                 continue; // a repeat says that the device is there, and nothing else
             }
-            if !state.knows(rule) && cannot_begin(rule, &seen) {
-                continue;
-            }
-            let wake = apply(state.of(rule), rule, &self.world, &seen, &mut turn);
-            state.tidy(rule);
+            let wake = match state.rules.get_mut(&rule.id) {
+                Some(known) => {
+                    let wake = apply(known, rule, &self.world, &seen, &mut turn);
+                    if known.is_empty() {
+                        state.rules.remove(&rule.id);
+                    }
+                    wake
+                }
+                None if cannot_begin(rule, &seen) => continue,
+                None => {
+                    let mut begun = RuleState::new(&rule.when);
+                    let wake = apply(&mut begun, rule, &self.world, &seen, &mut turn);
+                    if !begun.is_empty() {
+                        state.rules.insert(Arc::clone(&rule.id), begun);
+                    }
+                    wake
+                }
+            };
             if let Some(at) = wake {
                 self.timers.enter(&key, rule.feed.as_deref().unwrap_or(LEAST), at);
             }
@@ -182,7 +196,7 @@ impl Detector {
         let mut found = Vec::new();
         rules.index().of_kind(event.kind, &event.place, feed, &mut found);
         if silence::is_sign_of_life(event) {
-            for device in self.world.kinds_of(event) {
+            for device in seen.kinds_of_device() {
                 rules.index().of_device(device, &event.place, feed, &mut found);
             }
         }
@@ -338,9 +352,9 @@ fn apply(state: &mut RuleState, rule: &Rule, world: &World, seen: &Seen<'_>, tur
         RuleState::Value(state) => state.event(rule, seen, turn),
         RuleState::Flap(state) => state.event(rule, seen, turn),
         RuleState::Silence(silence) => {
-            silence.event(rule, world, seen, turn);
+            let wake = silence.event(rule, world, seen, turn);
             if matches!(rule.when, When::Silence { of: super::rules::Of::Device, .. }) {
-                return silence.wake_of(rule, world, turn.key, &seen.event.device.id);
+                return wake; // that of the device alone: cheaper than to look at all of them
             }
         }
     }

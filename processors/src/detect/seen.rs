@@ -1,9 +1,12 @@
 //! An event with what rules ask of it.
 
+use std::sync::Arc;
+
 use chorus_model::{Event, Phase, Span, Timestamp};
 
 use super::cel::{Condition, View};
 use super::rules::RuleSet;
+use super::world::Listed;
 
 /// A stored event that a device sends this long after it happened is state and counts, but fires nothing at once (trap 9).
 pub(crate) const LATE: Span = Span::from_secs(15 * 60);
@@ -16,15 +19,22 @@ pub(crate) struct Seen<'a> {
     pub(crate) at: Timestamp,
     /// Stored by the device and sent too late to be acted upon.
     pub(crate) is_late: bool,
+    /// What the registry says of its device.
+    pub(crate) listed: Option<&'a Listed>,
     rules: &'a RuleSet,
     view: &'a View<'a>,
 }
 
 impl<'a> Seen<'a> {
-    pub(crate) fn new(event: &'a Event, rules: &'a RuleSet, view: &'a View<'a>) -> Self {
+    pub(crate) fn new(event: &'a Event, listed: Option<&'a Listed>, rules: &'a RuleSet, view: &'a View<'a>) -> Self {
         let at = event.effective_time();
         let is_late = event.is_replay && event.received_at.since(at) > LATE;
-        Self { event, at, is_late, rules, view }
+        Self { event, at, is_late, listed, rules, view }
+    }
+
+    /// The kinds of its device, by its own word and by the registry's; one may come twice.
+    pub(crate) fn kinds_of_device(&self) -> impl Iterator<Item = &'a Arc<str>> {
+        self.event.device.kind.iter().chain(self.listed.into_iter().flat_map(|listed| &listed.kinds))
     }
 
     pub(crate) fn holds(&self, condition: Option<&Condition>) -> bool {

@@ -48,16 +48,16 @@ impl Watch {
     }
 
     /// How long the device may be silent; absent when nothing says that (yet).
-    fn span(&self, limit: Limit, site: Option<&Site>, device: &str) -> Option<Span> {
+    fn span(&self, limit: Limit, heartbeat: Option<Span>) -> Option<Span> {
         match limit {
             Limit::Learnt(learnt) => self.rhythm.as_ref()?.span(self.last, &learnt),
-            Limit::After(_) | Limit::Missed(_) => limit.span(heartbeat(site, device)),
+            Limit::After(_) | Limit::Missed(_) => limit.span(heartbeat),
         }
     }
 
     /// When the device is silent; absent when nothing says how long it may be.
     fn deadline(&self, limit: Limit, site: Option<&Site>, device: &str, since: Timestamp) -> Option<Timestamp> {
-        let span = self.span(limit, site, device)?;
+        let span = self.span(limit, heartbeat(site, device))?;
         Some(fair_deadline(self.last.plus(span), span, since))
     }
 
@@ -83,8 +83,7 @@ fn heartbeat(site: Option<&Site>, device: &str) -> Option<Span> {
 }
 
 /// True when the rule may ever call the device silent.
-fn is_judged(limit: Limit, site: Option<&Site>, device: &str) -> bool {
-    let heartbeat = heartbeat(site, device);
+fn is_judged(limit: Limit, heartbeat: Option<Span>) -> bool {
     match limit {
         Limit::Learnt(_) => heartbeat.is_none(),
         Limit::After(_) | Limit::Missed(_) => limit.span(heartbeat).is_some(),
@@ -109,31 +108,40 @@ impl State {
         self.devices.is_empty()
     }
 
-    pub(crate) fn event(&mut self, rule: &Rule, world: &World, seen: &Seen<'_>, turn: &mut Turn<'_>) {
-        let Some((of, _, limit)) = parts(rule) else { return };
+    /// Takes an event in. Returns when its device is to be looked at.
+    pub(crate) fn event(
+        &mut self,
+        rule: &Rule,
+        world: &World,
+        seen: &Seen<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Option<Timestamp> {
+        let (of, _, limit) = parts(rule)?;
         let device = &seen.event.device.id;
         let heard = seen.event.received_at;
-        let site = world.site(turn.key);
-        if !is_judged(limit, site, device) {
-            return; // nothing says how long it may be silent
+        let heartbeat = seen.listed.and_then(|listed| listed.heartbeat);
+        if !is_judged(limit, heartbeat) {
+            return None; // nothing says how long it may be silent
         }
-        if !self.devices.contains_key(device) && self.devices.len() >= MOST_DEVICES {
-            self.push_out(site);
+        let place_was_silent = of == Of::Place && std::mem::take(&mut self.is_silent);
+        let before = if place_was_silent { self.devices.values().map(|watch| watch.last).max() } else { None };
+        if !self.devices.contains_key(device) {
+            if self.devices.len() >= MOST_DEVICES {
+                self.push_out(world.site(turn.key));
+            }
+            self.devices.insert(Arc::clone(device), Watch::begin(heard));
         }
-        let before = self.devices.values().map(|watch| watch.last).max().unwrap_or(heard);
-        let watch = self.devices.entry(Arc::clone(device)).or_insert_with(|| Watch::begin(heard));
+        let watch = self.devices.get_mut(device)?;
         let (since, was_silent) = watch.hear(limit, seen.event);
-        match of {
-            Of::Device if was_silent => {
-                let found = Found { by: device, devices: &[Arc::clone(device)], from: since, to: heard, why: None };
-                tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
-            }
-            Of::Place if std::mem::take(&mut self.is_silent) => {
-                let found = Found { by: "", devices: &[Arc::clone(device)], from: before, to: heard, why: None };
-                tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
-            }
-            Of::Device | Of::Place => {}
-        }
+        let wake = watch.span(limit, heartbeat).map(|span| watch.last.plus(span));
+        let (by, from) = match of {
+            Of::Device if was_silent => (&**device, since),
+            Of::Place if place_was_silent => ("", before.unwrap_or(heard)),
+            Of::Device | Of::Place => return wake,
+        };
+        let found = Found { by, devices: &[Arc::clone(device)], from, to: heard, why: None };
+        tell(rule, AnomalyStatus::Resolved, &found, Some(&seen.event.event_id), Tip::event(seen), turn);
+        wake
     }
 
     /// How many devices are heard and how many are silent, for a rule that judges each by itself.
@@ -212,7 +220,7 @@ impl State {
         turn: &mut Turn<'_>,
     ) {
         self.devices.retain(|device, watch| {
-            if is_judged(limit, site, device) {
+            if is_judged(limit, heartbeat(site, device)) {
                 return true;
             }
             if of == Of::Device && watch.is_silent {
@@ -241,13 +249,6 @@ impl State {
         }
         let speaking = self.devices.iter().filter(|(_, watch)| !watch.is_silent);
         speaking.filter_map(|(device, watch)| watch.deadline(limit, site, device, since)).min()
-    }
-
-    /// When the device of an event that was just heard is to be looked at: cheaper than [`State::wake`] over all of them.
-    pub(crate) fn wake_of(&self, rule: &Rule, world: &World, key: &str, device: &str) -> Option<Timestamp> {
-        let (_, _, limit) = parts(rule)?;
-        let watch = self.devices.get(device)?;
-        Some(watch.last.plus(watch.span(limit, world.site(key), device)?))
     }
 }
 

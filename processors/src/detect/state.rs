@@ -48,11 +48,6 @@ impl KeyState {
         self.rules.entry(Arc::clone(&rule.id)).or_insert_with(|| RuleState::new(&rule.when))
     }
 
-    /// True when there is something to remember of the rule.
-    pub(crate) fn knows(&self, rule: &Rule) -> bool {
-        self.rules.contains_key(&rule.id)
-    }
-
     /// Takes out the state of a rule that has nothing left to remember.
     pub(crate) fn tidy(&mut self, rule: &Rule) {
         if self.rules.get(&rule.id).is_some_and(RuleState::is_empty) {
@@ -96,7 +91,7 @@ pub(crate) enum RuleState {
 }
 
 impl RuleState {
-    fn new(when: &When) -> Self {
+    pub(crate) fn new(when: &When) -> Self {
         match when {
             When::Immediate { .. } => Self::Immediate(immediate::State::default()),
             When::Count { .. } => Self::Count(count::State::default()),

@@ -103,8 +103,8 @@ impl History {
             let tried = (low * high).sqrt();
             let mut ratios: Vec<f64> =
                 pairs.iter().map(|(mean, square)| square / (mean + tried * mean * mean)).collect();
-            ratios.sort_by(f64::total_cmp);
-            let median = ratios.get(ratios.len() / 2).copied().unwrap_or(0.0);
+            let half = ratios.len() / 2;
+            let median = if ratios.is_empty() { 0.0 } else { *ratios.select_nth_unstable_by(half, f64::total_cmp).1 };
             if median > MEDIAN_OF_SQUARE { low = tried } else { high = tried }
         }
         high

@@ -1,6 +1,6 @@
 //! What the registry and the roster say of the places of one partition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chorus_model::partition::partition_for;
@@ -13,7 +13,7 @@ use super::roster::Roster;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) roster: Arc<Roster>,
-    sites: BTreeMap<Arc<str>, Site>,
+    sites: HashMap<Arc<str>, Site>,
 }
 
 /// One place.
@@ -34,7 +34,7 @@ pub(crate) struct Listed {
 impl World {
     pub(crate) fn new(registry: &Registry, roster: Arc<Roster>, partition: i32, partitions: i32) -> Self {
         let is_mine = |id: &str| partition_for(id.as_bytes(), partitions) == partition;
-        let mut sites = BTreeMap::new();
+        let mut sites = HashMap::new();
         // A canary is heard, never missed by a rule: it has alerts of its own.
         let is_watched = |id: &str| is_mine(id) && Canary::of(id).is_none();
         for place in registry.places().filter(|place| is_watched(&place.id)) {
@@ -60,6 +60,7 @@ impl World {
         Self { roster, sites }
     }
 
+    /// In no order.
     pub(crate) fn sites(&self) -> impl Iterator<Item = (&Arc<str>, &Site)> {
         self.sites.iter()
     }
@@ -68,14 +69,9 @@ impl World {
         self.sites.get(key)
     }
 
-    pub(crate) fn device(&self, key: &str, device: &str) -> Option<&Listed> {
-        self.sites.get(key)?.devices.get(device)
-    }
-
-    /// The kinds of the event's device, by its own word and by the registry's; one may come twice.
-    pub(crate) fn kinds_of<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = &'a Arc<str>> {
-        let listed = self.device(event.key(), &event.device.id).map(|listed| &listed.kinds);
-        event.device.kind.iter().chain(listed.into_iter().flatten())
+    /// What the registry says of the event's device.
+    pub(crate) fn listed(&self, event: &Event) -> Option<&Listed> {
+        self.sites.get(event.key())?.devices.get(&event.device.id)
     }
 }
 

@@ -46,7 +46,7 @@ fn an_event_meets_just_the_rules_that_a_search_through_all_of_them_finds() {
             for (device, feed) in [("gate-1", "gate"), ("camera-1", "camera"), ("door-1", ""), ("gate-1", "school")] {
                 let event = Event { place: place.clone(), ..event(device, kind, 0) };
                 let view = super::super::cel::View::new(&event, &env);
-                let seen = super::super::seen::Seen::new(&event, &rules, &view);
+                let seen = super::super::seen::Seen::new(&event, None, &rules, &view);
                 let found: Vec<_> =
                     detector.candidates(&rules, feed, &seen).iter().map(|rule| rule.id.to_string()).collect();
                 let looks = |rule: &&super::super::rules::Rule| {
