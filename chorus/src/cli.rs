@@ -42,8 +42,6 @@ enum Command {
     },
     /// Role: the governance centre.
     Center,
-    /// Role: a drill for each feed and county every minute, which shows that the chain is whole.
-    Canary,
     /// The topics that Chorus needs.
     Topics {
         #[command(subcommand)]
@@ -153,10 +151,6 @@ fn run_role(role: &Command, config: Config) -> Result<(), Exit> {
             roles::run(&process, &runtime, |process| roles::deliver::start(process, destination))
         }
         Command::Center => roles::center::run(&process, &runtime),
-        Command::Canary => {
-            let registry = roles::ingest::registry(&process.config)?;
-            roles::run(&process, &runtime, |process| roles::canary::start(process, &registry))
-        }
         _ => Err(Exit::usage("not a role")),
     }
 }

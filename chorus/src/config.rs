@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::exit::Exit;
-use crate::roles::canary;
 
 /// Everything that can be configured. A role reads the sections that it needs; all are checked.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -43,9 +42,6 @@ pub struct Config {
     /// Where alerts go, by name.
     #[serde(default)]
     pub destinations: BTreeMap<String, chorus_sinks::Settings>,
-    /// The drills that show that the chain is whole.
-    #[serde(default)]
-    pub canary: canary::Settings,
     /// The governance centre; needed by its role alone.
     #[serde(default)]
     pub center: Option<chorus_center::Settings>,
@@ -101,7 +97,6 @@ impl Config {
             found.extend(settings.problems(name));
         }
         found.extend(self.fuse.problems());
-        found.extend(self.canary.problems());
         found.extend(self.center.iter().flat_map(chorus_center::Settings::problems));
         if self.http.listen.parse::<std::net::SocketAddr>().is_err() {
             found.push(("http.listen".to_owned(), "expected address:port, such as 0.0.0.0:9600".to_owned()));

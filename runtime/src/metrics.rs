@@ -69,12 +69,6 @@ pub struct Metrics {
     pub open_alerts: IntGaugeVec,
     /// How long the oldest alert has waited for somebody to acknowledge it.
     pub unacknowledged: IntGaugeVec,
-    /// Canaries that the broker acknowledged, and that it did not.
-    pub canaries: IntCounterVec,
-    /// When the broker acknowledged the latest canary.
-    pub canary_sent: GaugeVec,
-    canary_acknowledged: GaugeVec,
-    canary_latency: HistogramVec,
     /// When the process began: a crash loop is a start time that changes.
     started: GaugeVec,
 }
@@ -110,12 +104,6 @@ impl Metrics {
         );
         let latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
         registry.register(Box::new(latency.clone()))?;
-        let options = HistogramOpts::new(
-            "chorus_canary_latency_seconds",
-            "Time from the receipt of a canary's raw record to the acknowledgement of the destination.",
-        );
-        let canary_latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
-        registry.register(Box::new(canary_latency.clone()))?;
         let metrics = Self {
             equal: Mutex::new(()),
             read: counter(
@@ -211,7 +199,7 @@ impl Metrics {
             )?,
             center_deliveries: counter(
                 "chorus_center_deliveries_total",
-                "Deliveries that the centre took or refused: stored, known, gap, canary, refused.",
+                "Deliveries that the centre took or refused: stored, known, gap, refused.",
                 &["outcome"],
             )?,
             open_alerts: whole(
@@ -225,23 +213,6 @@ impl Metrics {
                  when none does. Alert when it is long for a critical one.",
                 &["severity"],
             )?,
-            canaries: counter(
-                "chorus_canaries_total",
-                "Canaries by whether Kafka took their record: sent, failed.",
-                &["feed", "outcome"],
-            )?,
-            canary_sent: gauge(
-                "chorus_canary_sent_seconds",
-                "When Kafka took the latest canary of a feed and county, in seconds since 1970; 0 before the first.",
-                &["feed", "county"],
-            )?,
-            canary_acknowledged: gauge(
-                "chorus_canary_acknowledged_seconds",
-                "Receipt of the latest canary of a feed and county that came all the way to a destination and was acknowledged, in \
-                 seconds since 1970. Alert when it is minutes old.",
-                &["destination", "feed", "county"],
-            )?,
-            canary_latency,
             started: gauge(
                 "chorus_start_time_seconds",
                 "When the process began, in seconds since 1970, by its version. Alert when it changes again and again.",

@@ -3,13 +3,13 @@
 //! `places.csv`: `id,name,kind,division_code,lat,lon,calendar`; `devices.csv`: `id,channel,place,kind,heartbeat`. Only `id`
 //! (and `place` for a device) must be filled in. A YAML file holds `places:` and `devices:` with the same keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chorus_model::{CANARY, Canary, FEEDS, PlaceKind, PlaceRef, Span};
+use chorus_model::{PlaceKind, PlaceRef, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -78,7 +78,6 @@ pub struct Registry {
     pub version: String,
     places: HashMap<Arc<str>, Arc<Place>>,
     devices: HashMap<Arc<str>, Vec<Arc<Device>>>,
-    canaries: Vec<Canary>,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +105,6 @@ impl Registry {
         }
         registry.version = hex::encode(hasher.finalize()).chars().take(16).collect();
         registry.check()?;
-        registry.add_canaries();
         Ok(registry)
     }
 
@@ -119,38 +117,7 @@ impl Registry {
         places.into_iter().for_each(|place| registry.add_place(place));
         devices.into_iter().for_each(|device| registry.add_device(device));
         registry.check()?;
-        registry.add_canaries();
         Ok(registry)
-    }
-
-    /// Every county that a place is in has a canary of each feed.
-    fn add_canaries(&mut self) {
-        let county = |place: &Arc<Place>| place.division_code.as_deref().and_then(|code| code.get(..6)).map(Arc::from);
-        let counties: BTreeSet<Arc<str>> = self.places.values().filter_map(county).collect();
-        for (county, feed) in counties.iter().flat_map(|county| FEEDS.map(|feed| (county, feed))) {
-            let canary = Canary { feed, county: Arc::clone(county) };
-            let id: Arc<str> = canary.to_string().into();
-            self.add_place(Place {
-                id: Arc::clone(&id),
-                name: None,
-                kind: PlaceKind::Other,
-                division_code: Some(Arc::clone(county)),
-                lat: None,
-                lon: None,
-                calendar: None,
-            });
-            // In the place of a device of that name that somebody wrote down: the name is ours.
-            let kind = Some(Arc::from(CANARY));
-            let device = Device { id: Arc::clone(&id), channel: None, place: Arc::clone(&id), kind, heartbeat: None };
-            self.devices.insert(id, vec![Arc::new(device)]);
-            self.canaries.push(canary);
-        }
-    }
-
-    /// The canaries, in the order of counties and feeds.
-    #[must_use]
-    pub fn canaries(&self) -> &[Canary] {
-        &self.canaries
     }
 
     fn read(&mut self, path: &Path, text: &str, is_places: bool) -> anyhow::Result<()> {
@@ -334,31 +301,6 @@ mod tests {
         assert_eq!(registry.device("nvr", Some("2")).unwrap().kind.as_deref(), Some("gate"));
         assert_eq!(registry.device("nvr", Some("7")).unwrap().heartbeat, Some(Span::from_secs(60)));
         assert!(registry.device("other", None).is_none());
-    }
-
-    #[test]
-    fn each_county_has_a_canary_of_each_feed() {
-        let place = |id: &str, code: Option<&str>| Place {
-            id: id.into(),
-            name: None,
-            kind: PlaceKind::School,
-            division_code: code.map(Arc::from),
-            lat: None,
-            lon: None,
-            calendar: None,
-        };
-        let places = vec![
-            place("a", Some("360111002")),
-            place("b", Some("360102")),
-            place("c", Some("360102001")),
-            place("d", None),
-        ];
-        let registry = Registry::from_parts(places, Vec::new()).unwrap();
-        let ids: Vec<String> = registry.canaries().iter().map(Canary::to_string).collect();
-        assert_eq!((ids.len(), ids[0].as_str(), ids[9].as_str()), (10, "canary-school-360102", "canary-grid-360111"));
-        let device = registry.device("canary-grid-360111", None).unwrap();
-        assert_eq!((device.kind.as_deref(), &*device.place), (Some("canary"), "canary-grid-360111"));
-        assert_eq!(registry.place("canary-grid-360111").unwrap().to_ref().county(), "360111");
     }
 
     #[test]

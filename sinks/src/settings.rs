@@ -44,10 +44,6 @@ pub struct Settings {
     /// Whether drills are delivered as well.
     #[serde(default)]
     pub drills: bool,
-    /// Whether canaries are delivered: the drills that show every minute that the chain is whole. Absent: to `centre`, which shows them
-    /// to nobody, but not to `alertmanager`, which would tell whoever it pages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canaries: Option<bool>,
     /// The most requests at once, 1 to 1024.
     #[serde(default = "default_deliveries")]
     pub deliveries: usize,
@@ -86,7 +82,6 @@ impl Settings {
             ca_file: None,
             min_severity: default_min_severity(),
             drills: false,
-            canaries: None,
             deliveries: default_deliveries(),
             timeout: default_timeout(),
             hold: None,
@@ -100,12 +95,6 @@ impl Settings {
     pub fn row(&self) -> Result<&'static Kind, Problem> {
         destinations::by_name(&self.kind)
             .ok_or_else(|| ("type", format!("unknown type, allowed: {}", destinations::names().join(", "))))
-    }
-
-    /// Whether it gets canaries.
-    #[must_use]
-    pub fn takes_canaries(&self) -> bool {
-        self.canaries.unwrap_or_else(|| self.row().is_ok_and(|row| row.canaries))
     }
 
     /// The base address.

@@ -15,13 +15,11 @@ pub(crate) enum Outcome {
     Gap,
     /// This revision or a later one was there.
     Known,
-    /// A canary: stored in the place of the one before, and told to nobody.
-    Canary,
 }
 
 impl Outcome {
     /// All of them, for the series of the metric.
-    pub(crate) const ALL: [Self; 4] = [Self::Stored, Self::Gap, Self::Known, Self::Canary];
+    pub(crate) const ALL: [Self; 3] = [Self::Stored, Self::Gap, Self::Known];
 
     /// The word in the answer and in the metric.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -29,7 +27,6 @@ impl Outcome {
             Self::Stored => "stored",
             Self::Gap => "gap",
             Self::Known => "known",
-            Self::Canary => "canary",
         }
     }
 }
@@ -66,8 +63,7 @@ impl Store {
     async fn deliver_now(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
         let document = serde_json::to_string(alert).map_err(|_| StoreError::Unreadable("alert"))?;
         let _turn = self.turn.lock().await;
-        // A canary is no change that a stream would have to tell of.
-        let (mut transaction, change) = self.write(i64::from(alert.canary().is_none())).await?;
+        let (mut transaction, change) = self.write(1).await?;
         let before = find(&mut transaction, &alert.alert_id).await?;
         let last = before.as_ref().map_or(0, |before| before.revision);
         if alert.revision <= last {
@@ -77,10 +73,6 @@ impl Store {
         let skipped = alert.revision - last - 1;
         let incident = incident_after(before.as_ref(), alert, at);
         put(&mut transaction, alert, &incident, change, at, &document).await?;
-        if alert.canary().is_some() {
-            transaction.commit().await?;
-            return Ok(Outcome::Canary);
-        }
         let entry =
             Entry { change, at, what: "delivered", skipped, desk: "", alert, incident: &incident, document: &document };
         record(&mut transaction, &entry).await?;
@@ -149,9 +141,6 @@ fn state_in(alert: &Alert) -> IncidentState {
 }
 
 fn incident_after(before: Option<&Alert>, alert: &Alert, at: Timestamp) -> Incident {
-    if alert.canary().is_some() {
-        return Incident { state: IncidentState::Closed, since: at }; // nobody has to do anything about it
-    }
     let state = incident::deliver(before.map(|seen| (seen, state_in(seen))), alert);
     match before.and_then(|seen| seen.incident.clone()) {
         Some(incident) if incident.state == state => incident,
@@ -188,7 +177,7 @@ async fn put(
         .bind(alert.status.as_str())
         .bind(alert.severity.as_str())
         .bind(&*alert.place.id)
-        .bind(sort_of(alert))
+        .bind(i64::from(alert.is_test))
         .bind(alert.updated_at.as_micros())
         .bind(change)
         .bind(at.as_micros())
@@ -200,11 +189,6 @@ async fn put(
         .execute(&mut **transaction)
         .await?;
     Ok(())
-}
-
-/// As the column `drill` keeps it: 0 what is real, 1 a drill, 2 a canary.
-fn sort_of(alert: &Alert) -> i64 {
-    if alert.canary().is_some() { 2 } else { i64::from(alert.is_test) }
 }
 
 async fn set_state(

@@ -38,5 +38,5 @@ fn rules(config: &Config) -> Result<usize, Exit> {
     let (rules, roster) = configured(config)?;
     let setup = Setup::new(rules, roster, Handle::fixed(Registry::default()))
         .map_err(|error| Exit::usage(format!("detect.rules: {error}")))?;
-    Ok(setup.rules.written().count())
+    Ok(setup.rules.rules().len())
 }

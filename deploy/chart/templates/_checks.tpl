@@ -25,7 +25,6 @@
     {{- if gt (int $row.autoscaling.min) (int $row.autoscaling.max) }}{{ fail (printf "workloads.%s.autoscaling: min %d is above max %d" $key (int $row.autoscaling.min) (int $row.autoscaling.max)) }}{{ end }}
     {{- if not $root.Values.monitoring.prometheus }}{{ fail (printf "workloads.%s.autoscaling: needs monitoring.prometheus, the address that KEDA asks for the lag" $key) }}{{ end }}
     {{- if eq $row.assignment "ordinal" }}{{ fail (printf "workloads.%s.autoscaling: not with assignment ordinal: while replicas come and go two would read one partition" $key) }}{{ end }}
-    {{- if eq $w.role "canary" }}{{ fail "workloads.canary.autoscaling: it reads nothing and has no lag to scale on" }}{{ end }}
     {{- if eq $w.role "center" }}{{ fail "workloads.center.autoscaling: the centre has no lag to scale on" }}{{ end }}
   {{- end }}
   {{- if and (eq $row.assignment "ordinal") (ne $w.role "center") }}

@@ -63,9 +63,6 @@ destination; `limit` the most replicas that have a partition each.
       {{- $_ := set $w "limit" ($topics.alerts_partitions | default 4 | int) }}
       {{- $_ := set $w "why" (printf "alerts has %d partitions (config.topics.alerts_partitions)" (int $w.limit)) }}
       {{- $_ := set $w "topic" "alerts" }}
-    {{- else if eq $role "canary" }}
-      {{- $_ := set $w "limit" 1 }}
-      {{- $_ := set $w "why" "one sends the canaries of every feed and county" }}
     {{- else }}
       {{- $_ := set $w "port" 8080 }}
       {{- $sqlite := hasPrefix "sqlite:" (dig "database" "sqlite://chorus.db" ($root.Values.config.center | default dict)) }}
@@ -91,7 +88,7 @@ destination; `limit` the most replicas that have a partition each.
   {{- $_ := set $out "kafka" (dict "bootstrap" $c.kafka.bootstrap) }}
   {{- $_ := set $out "center" (mergeOverwrite (deepCopy ($c.center | default dict)) (dict "listen" (printf "%s:8080" .root.Values.listen))) }}
 {{- else }}
-  {{- $sections := dict "ingest" (list "kafka" "topics" "registry" "secrets") "detect" (list "kafka" "topics" "registry" "detect") "fuse" (list "kafka" "topics" "registry" "fuse") "deliver" (list "kafka" "topics") "canary" (list "kafka" "topics" "registry" "canary") "topics" (list "kafka" "topics") }}
+  {{- $sections := dict "ingest" (list "kafka" "topics" "registry" "secrets") "detect" (list "kafka" "topics" "registry" "detect") "fuse" (list "kafka" "topics" "registry" "fuse") "deliver" (list "kafka" "topics") "topics" (list "kafka" "topics") }}
   {{- range get $sections $w.role }}
     {{- if hasKey $c . }}{{ $_ := set $out . (get $c .) }}{{ end }}
   {{- end }}

@@ -192,7 +192,7 @@ impl Detector {
             When::Absence { .. } => absence::binds(rule, event.key(), &self.world),
             _ => true,
         };
-        rules.at(found).filter(waits).filter(|rule| rule.is_for(event)).collect()
+        rules.at(found).filter(waits).collect()
     }
 
     fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64) {

@@ -11,7 +11,6 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chorus_model::{Alert, AlertStatus};
 use chorus_runtime::clock::now;
 use chorus_runtime::metrics::DeliveryMetrics;
 use chorus_runtime::topics::Topic;
@@ -102,11 +101,7 @@ pub fn open_at(
     let post = Post::new(settings, form.path()).map_err(say)?;
     Ok(Arc::new(Delivery {
         name: name.into(),
-        route: Route {
-            min_severity: settings.min_severity,
-            drills: settings.drills,
-            canaries: settings.takes_canaries(),
-        },
+        route: Route { min_severity: settings.min_severity, drills: settings.drills },
         form,
         post,
         places: Semaphore::new(settings.deliveries),
@@ -150,7 +145,7 @@ impl Delivery {
         loop {
             match self.attempt(&outgoing).await {
                 Outcome::Acknowledged => {
-                    self.acknowledged(&outgoing.alert);
+                    self.metrics.acknowledged(now().since(outgoing.alert.tipped_at));
                     return Done { fate: Fate::Forwarded, park: None };
                 }
                 Outcome::Refused { why } => return self.park(outgoing, why),
@@ -160,18 +155,6 @@ impl Delivery {
                     self.wait(&outgoing, failures, after, why).await;
                 }
             }
-        }
-    }
-
-    fn acknowledged(&self, alert: &Alert) {
-        let latency = now().since(alert.tipped_at);
-        match alert.canary() {
-            // Its end is tipped by time that has passed, not by a record.
-            Some(canary) if alert.status == AlertStatus::Firing => {
-                self.metrics.canary(&canary, alert.tipped_at, latency);
-            }
-            Some(_) => {}
-            None => self.metrics.acknowledged(latency),
         }
     }
 

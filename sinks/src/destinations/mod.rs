@@ -22,8 +22,6 @@ pub struct Kind {
     pub name: &'static str,
     /// The keys that it has beyond those that all have.
     pub keys: &'static [&'static str],
-    /// Whether it gets canaries unless configured otherwise.
-    pub canaries: bool,
     /// Reads its secrets and settles its form.
     ///
     /// # Errors
@@ -33,8 +31,8 @@ pub struct Kind {
 
 /// Every type of destination.
 pub static DESTINATIONS: &[Kind] = &[
-    Kind { name: centre::NAME, keys: centre::KEYS, canaries: true, open: centre::open },
-    Kind { name: alertmanager::NAME, keys: alertmanager::KEYS, canaries: false, open: alertmanager::open },
+    Kind { name: centre::NAME, keys: centre::KEYS, open: centre::open },
+    Kind { name: alertmanager::NAME, keys: alertmanager::KEYS, open: alertmanager::open },
 ];
 
 /// The type with this name.
