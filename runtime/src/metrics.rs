@@ -48,6 +48,16 @@ pub struct Metrics {
     pub open_alerts: IntGaugeVec,
     /// How long the oldest alert has waited for somebody to acknowledge it.
     pub unacknowledged: IntGaugeVec,
+    /// Records of canaries that ingest forwarded.
+    pub canary_records: IntCounterVec,
+    /// Canaries that Kafka has taken.
+    pub canary_sent: IntCounterVec,
+    /// Canaries that were not sent, since Kafka had not taken the one before.
+    pub canary_failures: IntCounterVec,
+    /// Receipt of the latest canary that a destination acknowledged.
+    pub canary_acknowledged: GaugeVec,
+    /// Receipt of a canary to the destination's acknowledgement.
+    pub canary_latency: HistogramVec,
     /// When the process began: a crash loop is a start time that changes.
     started: GaugeVec,
 }
@@ -83,6 +93,12 @@ impl Metrics {
         );
         let latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
         registry.register(Box::new(latency.clone()))?;
+        let options = HistogramOpts::new(
+            "chorus_canary_latency_seconds",
+            "Time from the receipt of a canary's record to the acknowledgement of the destination.",
+        );
+        let canary_latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
+        registry.register(Box::new(canary_latency.clone()))?;
         let metrics = Self {
             equal: Mutex::new(()),
             read: counter(
@@ -155,6 +171,29 @@ impl Metrics {
                  when none does. Alert when it is long for a critical one.",
                 &["severity"],
             )?,
+            canary_records: counter(
+                "chorus_canary_records_total",
+                "Records of canaries among those that ingest read: what is left is what devices said. Not part of \
+                 chorus_events_total.",
+                &["topic"],
+            )?,
+            canary_sent: counter(
+                "chorus_canary_sent_total",
+                "Canaries that Kafka has taken. Alert when it stands still.",
+                &["feed"],
+            )?,
+            canary_failures: counter(
+                "chorus_canary_failures_total",
+                "Canaries that were not sent, since Kafka had not taken the one before.",
+                &["feed"],
+            )?,
+            canary_acknowledged: gauge(
+                "chorus_canary_acknowledged_seconds",
+                "Receipt of the latest canary that the destination acknowledged, in seconds since 1970; 0 for none since the \
+                 process began. Alert when it is minutes ago: the chain is broken.",
+                &["destination", "feed", "county"],
+            )?,
+            canary_latency,
             started: gauge(
                 "chorus_start_time_seconds",
                 "When the process began, in seconds since 1970, by its version. Alert when it changes again and again.",
@@ -233,18 +272,20 @@ pub struct FeedMetrics {
     feed: &'static str,
     kinds: Vec<prometheus::IntCounter>,
     unresolved: prometheus::IntCounter,
+    canaries: prometheus::IntCounter,
     rejects: IntCounterVec,
 }
 
 impl FeedMetrics {
-    /// The counters of a feed, all at 0 until something is counted.
+    /// The counters of a feed, which reads this topic, all at 0 until something is counted.
     #[must_use]
-    pub fn new(metrics: &Metrics, feed: &'static str) -> Self {
+    pub fn new(metrics: &Metrics, feed: &'static str, topic: &str) -> Self {
         let count = |kind: &Kind| metrics.events.with_label_values(&[feed, kind.as_str()]);
         Self {
             feed,
             kinds: Kind::ALL.iter().map(count).collect(),
             unresolved: metrics.unresolved.with_label_values(&[feed]),
+            canaries: metrics.canary_records.with_label_values(&[topic]),
             rejects: metrics.rejects.clone(),
         }
     }
@@ -257,6 +298,11 @@ impl FeedMetrics {
         if !resolved {
             self.unresolved.inc();
         }
+    }
+
+    /// A canary's event was written: it is in none of the other counts, which tell of devices.
+    pub fn canary(&self) {
+        self.canaries.inc();
     }
 
     /// A record, or a part of one, was put aside.

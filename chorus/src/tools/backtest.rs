@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use chorus_ingest::feeds::FEEDS;
-use chorus_model::{Alert, AlertStatus, Event, Timestamp};
+use chorus_model::{Alert, AlertStatus, Event, Timestamp, canary};
 use chorus_processors::backtest::Backtest;
 use chorus_processors::detect::{Roster, RuleSet, Setup};
 use chorus_processors::fuse;
@@ -81,6 +81,8 @@ fn replay(setup: Setup, arguments: &Arguments, events: &[Event]) -> Vec<Alert> {
     if let Some(until) = arguments.until {
         backtest.pass(until, &mut alerts);
     }
+    // They are no rule's, and nobody was ever shown one.
+    alerts.retain(|alert| canary::of_alert(alert).is_none());
     alerts
 }
 

@@ -7,6 +7,7 @@ use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Fate, Output, Record, Task, Verdict};
 
+use super::canary;
 use super::engine::Detector;
 use super::publication::Publication;
 use super::{BAD_EVENT, BAD_RULES, NO_RULE, RULES, SOURCE};
@@ -62,7 +63,10 @@ impl Task for DetectTask {
         let feed = feed.unwrap_or_default();
         let kind = record.header(cloudevents::HEADER_KIND).and_then(|kind| kind.parse().ok());
         // What no rule asks for is not read.
-        if kind.is_some_and(|kind| !self.detector.asks_for(record.offset(), feed, kind)) {
+        if let Some(kind) = kind
+            && !self.detector.asks_for(record.offset(), feed, kind)
+            && !canary::may_be_one(kind, record.key())
+        {
             return NO_RULE.into();
         }
         let Some(event) = record.value().and_then(|value| Event::read_json(value).ok()) else {
