@@ -171,3 +171,24 @@ impl Config {
         self.feeds.get(name).cloned().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chorus_runtime::registry::Registry;
+
+    use super::*;
+
+    #[test]
+    fn canaries_go_through_the_feeds_that_can_read_them_unless_others_are_named() {
+        let feeds = |text: &str| {
+            let text = format!("kafka: {{bootstrap: 'a:1'}}\n{text}");
+            let config: Config = chorus_runtime::config::parse(&text, std::iter::empty(), Path::new("x")).unwrap();
+            assert_eq!(config.problems(), Vec::new(), "{text}");
+            config.canaries(&Handle::fixed(Registry::default())).feeds
+        };
+        assert_eq!(feeds(""), feeds::names());
+        assert_eq!(feeds("feeds: {gate: {formats: [onvif]}, grid: {formats: [cap, chorus]}}").len(), 4);
+        assert_eq!(feeds("canary: {feeds: [grid, school]}"), ["school", "grid"]);
+        assert!(feeds("canary: {feeds: []}").is_empty());
+    }
+}

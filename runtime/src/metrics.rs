@@ -157,7 +157,7 @@ impl Metrics {
             )?,
             center_deliveries: counter(
                 "chorus_center_deliveries_total",
-                "Deliveries that the centre took or refused: stored, known, gap, refused.",
+                "Deliveries that the centre took or refused: stored, known, gap, canary, refused.",
                 &["outcome"],
             )?,
             open_alerts: whole(

@@ -26,10 +26,11 @@ LABELS = {
     "fate": "`forwarded`, `filtered`, `rejected`, `duplicate`",
     "reason": "why, from a closed list; empty where nothing is to be said",
     "feed": "`school`, `hospital`, `gate`, `camera`, `grid`",
+    "county": "the first six digits of a division code of the registry; `000000` for places without one",
     "format": "a name of the table of formats",
     "kind": "a kind of event",
     "destination": "a name under `destinations`",
-    "outcome": "`acknowledged`, `retried`, `refused`; at the centre `stored`, `known`, `gap`, `refused`",
+    "outcome": "`acknowledged`, `retried`, `refused`; at the centre `stored`, `known`, `gap`, `canary`, `refused`",
     "severity": "`critical`, `high`, `medium`, `low`, `info`",
     "version": "the version of the program",
 }
