@@ -7,7 +7,7 @@
 #   --seed N    another seed is another city
 #   --keep      goes on with the data of the last run instead of wiping .city/; the devices were away meanwhile, so most
 #               are called silent until they speak again
-#   PORT=8080   the port of the page (environment); probes and metrics are on 9601 to 9608
+#   PORT=8080   the port of the page (environment); probes and metrics are on 9601 to 9609
 #
 # Ctrl-C ends it in order: devices first, then each role when it has done what is in the log before it, Kafka last.
 # Only processes that this script started are ever signalled, each by its id.
@@ -19,7 +19,7 @@ set -m
 
 readonly city=.city config=deploy/local/chorus.yaml port="${PORT:-8080}" binary="${CARGO_TARGET_DIR:-target}/release/chorus"
 readonly feeds=(school hospital gate camera grid)
-readonly roles=(ingest-school ingest-hospital ingest-gate ingest-camera ingest-grid detect fuse deliver center)
+readonly roles=(ingest-school ingest-hospital ingest-gate ingest-camera ingest-grid detect fuse deliver canary center)
 lasts="" seed=1 keep="" ending="" simulator="" kafka=""
 declare -A keepers=()
 
@@ -190,8 +190,10 @@ end_all() {
     trap '' INT TERM EXIT
     say "ending: the devices, then the roles in the order of the data, Kafka last"
     end simulate "$simulator"
+    [ -z "${keepers[canary]:-}" ] || end canary "${keepers[canary]}"
     local name
     for name in "${roles[@]}"; do
+        [ "$name" != canary ] || continue
         [ -n "${keepers[$name]:-}" ] || continue
         [ "$name" = center ] || settle "$name"
         # The centre ends last of the roles, so that what is delivered meanwhile is in its count.
@@ -276,6 +278,7 @@ begun="$SECONDS"
 chorus simulate --seed "$seed" --start "$begin" --write "$city/duties"
 for name in detect "${feeds[@]/#/ingest-}"; do start "$name"; done
 for name in detect "${feeds[@]/#/ingest-}"; do await 60 "$name" ready "$name" || exit 0; done
+start canary
 [ "$((SECONDS - begun))" -lt "$((lead - 1))" ] ||
     say "a slow start: the missing all-clear may not be noticed, and gates that speak late may be called silent for a moment"
 
@@ -284,7 +287,7 @@ CHORUS_CONFIG="$config" "$binary" simulate --seed "$seed" --start "$begin" ${las
 simulator=$!
 echo "$simulator" >"$city/pid/simulate"
 say "city is up: http://127.0.0.1:$port/ (Ctrl-C ends it)"
-say "logs: $city/log/NAME.log; metrics: http://127.0.0.1:9601/metrics to 9608, and of the centre on its own port"
+say "logs: $city/log/NAME.log; metrics: http://127.0.0.1:9601/metrics to 9609, and of the centre on its own port"
 say "the first incidents come from $begin on"
 
 while [ -z "$ending" ] && alive "$simulator"; do sleep 0.2; done

@@ -94,6 +94,12 @@ pub fn by_name(name: &str) -> Option<&'static Feed> {
     FEEDS.iter().find(|feed| feed.name == name)
 }
 
+/// The name of every feed.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    FEEDS.iter().map(|feed| feed.name).collect()
+}
+
 /// How a feed is read.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -152,6 +158,12 @@ impl Accepted {
                 .or_else(|| formats::sniff(bytes, self.formats.iter().copied()))
                 .ok_or(Reason::NotThisFormat),
         }
+    }
+
+    /// True when records whose header names this format are read.
+    #[must_use]
+    pub fn has(&self, format: &str) -> bool {
+        self.formats.iter().any(|known| known.name == format)
     }
 }
 

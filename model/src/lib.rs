@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod anomaly;
+pub mod canary;
 pub mod cloudevents;
 pub mod event;
 mod event_json;

@@ -69,6 +69,16 @@ pub struct Metrics {
     pub open_alerts: IntGaugeVec,
     /// How long the oldest alert has waited for somebody to acknowledge it.
     pub unacknowledged: IntGaugeVec,
+    /// Records of canaries that ingest forwarded.
+    pub canary_records: IntCounterVec,
+    /// Canaries that Kafka has taken.
+    pub canary_sent: IntCounterVec,
+    /// Canaries that were not sent, since Kafka had not taken the one before.
+    pub canary_failures: IntCounterVec,
+    /// Receipt of the latest canary that a destination acknowledged.
+    pub canary_acknowledged: GaugeVec,
+    /// Receipt of a canary to the destination's acknowledgement.
+    pub canary_latency: HistogramVec,
     /// When the process began: a crash loop is a start time that changes.
     started: GaugeVec,
 }
@@ -104,6 +114,12 @@ impl Metrics {
         );
         let latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
         registry.register(Box::new(latency.clone()))?;
+        let options = HistogramOpts::new(
+            "chorus_canary_latency_seconds",
+            "Time from the receipt of a canary's record to the acknowledgement of the destination.",
+        );
+        let canary_latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
+        registry.register(Box::new(canary_latency.clone()))?;
         let metrics = Self {
             equal: Mutex::new(()),
             read: counter(
@@ -199,7 +215,7 @@ impl Metrics {
             )?,
             center_deliveries: counter(
                 "chorus_center_deliveries_total",
-                "Deliveries that the centre took or refused: stored, known, gap, refused.",
+                "Deliveries that the centre took or refused: stored, known, gap, canary, refused.",
                 &["outcome"],
             )?,
             open_alerts: whole(
@@ -213,6 +229,29 @@ impl Metrics {
                  when none does. Alert when it is long for a critical one.",
                 &["severity"],
             )?,
+            canary_records: counter(
+                "chorus_canary_records_total",
+                "Records of canaries among those that ingest read: what is left is what devices said. Not part of \
+                 chorus_events_total.",
+                &["topic"],
+            )?,
+            canary_sent: counter(
+                "chorus_canary_sent_total",
+                "Canaries that Kafka has taken. Alert when it stands still.",
+                &["feed"],
+            )?,
+            canary_failures: counter(
+                "chorus_canary_failures_total",
+                "Canaries that were not sent, since Kafka had not taken the one before.",
+                &["feed"],
+            )?,
+            canary_acknowledged: gauge(
+                "chorus_canary_acknowledged_seconds",
+                "Receipt of the latest canary that the destination acknowledged, in seconds since 1970; 0 for none since the \
+                 process began. Alert when it is minutes ago: the chain is broken.",
+                &["destination", "feed", "county"],
+            )?,
+            canary_latency,
             started: gauge(
                 "chorus_start_time_seconds",
                 "When the process began, in seconds since 1970, by its version. Alert when it changes again and again.",

@@ -1,6 +1,6 @@
 //! Writing: a delivery, or something that people did. One transaction each.
 
-use chorus_model::{Alert, Incident, IncidentState, Timestamp};
+use chorus_model::{Alert, Incident, IncidentState, Timestamp, canary};
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, alert_from, within};
@@ -15,11 +15,13 @@ pub(crate) enum Outcome {
     Gap,
     /// This revision or a later one was there.
     Known,
+    /// A canary, which is written and never shown.
+    Canary,
 }
 
 impl Outcome {
     /// All of them, for the series of the metric.
-    pub(crate) const ALL: [Self; 3] = [Self::Stored, Self::Gap, Self::Known];
+    pub(crate) const ALL: [Self; 4] = [Self::Stored, Self::Gap, Self::Known, Self::Canary];
 
     /// The word in the answer and in the metric.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Outcome {
             Self::Stored => "stored",
             Self::Gap => "gap",
             Self::Known => "known",
+            Self::Canary => "canary",
         }
     }
 }
@@ -57,7 +60,23 @@ struct Entry<'a> {
 impl Store {
     /// Takes one revision of one alert.
     pub(crate) async fn deliver(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
+        if canary::of_alert(alert).is_some() {
+            return within(self.keep_canary(alert, at)).await;
+        }
         within(self.deliver_now(alert, at)).await
+    }
+
+    /// Writes over what was there of this canary: it is no change, so it takes no number, and nobody is told.
+    async fn keep_canary(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
+        let _turn = self.turn.lock().await;
+        sqlx::query(PUT_CANARY)
+            .bind(&*alert.place.id)
+            .bind(&alert.alert_id)
+            .bind(i64::from(alert.revision))
+            .bind(at.as_micros())
+            .execute(&self.pool)
+            .await?;
+        Ok(Outcome::Canary)
     }
 
     async fn deliver_now(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
@@ -153,6 +172,10 @@ async fn find(transaction: &mut Transaction<'static, Any>, alert_id: &str) -> Re
     let row = sqlx::query(statement).bind(alert_id).fetch_optional(&mut **transaction).await?;
     row.as_ref().map(alert_from).transpose()
 }
+
+const PUT_CANARY: &str = "INSERT INTO canaries (place_id, alert_id, revision, taken_at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (place_id) DO UPDATE SET alert_id = excluded.alert_id, revision = excluded.revision, \
+    taken_at = excluded.taken_at";
 
 const PUT: &str = "INSERT INTO alerts (alert_id, revision, status, severity, place_id, drill, updated_at, position, \
     changed_at, state, state_since, is_open, document, desk) \

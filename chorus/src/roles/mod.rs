@@ -1,5 +1,6 @@
 //! The wiring of each role: which topics, which task, how many workers. One file a role; each reads top to bottom.
 
+pub mod canary;
 pub mod center;
 pub mod deliver;
 pub mod detect;

@@ -15,7 +15,7 @@ use super::setup::Setup;
 use super::state::{KeyState, RuleState};
 use super::timers::{Frontiers, LEAST, Timers};
 use super::world::World;
-use super::{NO_ANOMALY, NO_RULE, absence, silence};
+use super::{NO_ANOMALY, NO_RULE, absence, canary, silence};
 use crate::ledger::Changes;
 
 mod kept;
@@ -179,6 +179,9 @@ impl Detector {
     /// The rules that look at the event, by id.
     pub(super) fn candidates<'r>(&self, rules: &'r RuleSet, feed: &str, seen: &Seen<'_>) -> Vec<&'r Rule> {
         let event = seen.event;
+        if canary::is_one(event) {
+            return vec![rules.canary()]; // nothing else is to be said of it
+        }
         let mut found = Vec::new();
         rules.index().of_kind(event.kind, &event.place, feed, &mut found);
         if silence::is_sign_of_life(event) {

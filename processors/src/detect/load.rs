@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chorus_model::{Kind, Span, id};
+use chorus_model::{Kind, Span, canary, id};
 
 use super::cel::Condition;
 use super::file::{File, LearntText, RuleText, StepText, TogetherText, Type};
@@ -159,6 +159,9 @@ impl Builder<'_> {
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
         if raw.id.is_empty() || raw.id.len() > 60 || !raw.id.chars().all(is_word) {
             return Err(self.error("id", "allowed: 1 to 60 of a-z, 0-9, '-', '_', '.'"));
+        }
+        if raw.id == canary::NAME {
+            return Err(self.error("id", "kept for the rule that is built in"));
         }
         self.check_keys(&raw)?;
         self.check_summary(&raw)?;

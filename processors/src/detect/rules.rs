@@ -7,6 +7,7 @@ use chorus_model::{Event, Kind, PlaceKind, PlaceRef, Severity, Span, Text, Toget
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::canary;
 use super::cel::{Condition, View};
 use super::index::{Index, Positions};
 use super::rhythm::Learnt;
@@ -220,6 +221,8 @@ pub struct RuleSet {
     index: Index,
     /// Positions of the rules that wait for what the registry and the roster name.
     waiting: Positions,
+    /// In force beside them; see [`canary`].
+    canary: Rule,
     faults: AtomicU64,
 }
 
@@ -229,19 +232,25 @@ impl RuleSet {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         let waits = |rule: &Rule| matches!(rule.when, When::Silence { .. } | When::Absence { .. });
         let waiting = (0_u32..).zip(&rules).filter(|(_, rule)| waits(rule)).map(|(at, _)| at).collect();
-        Self { version, index: Index::new(&rules), rules, waiting, faults: AtomicU64::new(0) }
+        Self { version, index: Index::new(&rules), rules, waiting, canary: canary::rule(), faults: AtomicU64::new(0) }
     }
 
-    /// Every rule, by id.
+    /// Every rule of the files, by id.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// The rule of that id.
+    /// The rule of that id, be it the one that is built in.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().and_then(|index| self.rules.get(index))
+        let known = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().and_then(|index| self.rules.get(index));
+        known.or_else(|| (*id == *self.canary.id).then_some(&self.canary))
+    }
+
+    /// The rule that is built in.
+    pub(crate) fn canary(&self) -> &Rule {
+        &self.canary
     }
 
     /// How often a condition could not be evaluated; such a condition counts as false.

@@ -35,7 +35,8 @@ impl World {
     pub(crate) fn new(registry: &Registry, roster: Arc<Roster>, partition: i32, partitions: i32) -> Self {
         let is_mine = |id: &str| partition_for(id.as_bytes(), partitions) == partition;
         let mut sites = BTreeMap::new();
-        for place in registry.places().filter(|place| is_mine(&place.id)) {
+        // A canary's place is none that a rule could miss something at.
+        for place in registry.places().filter(|place| is_mine(&place.id) && !registry.is_canary(&place.id)) {
             let site = Site { place: place.to_ref(), calendar: place.calendar.clone(), devices: BTreeMap::new() };
             sites.insert(Arc::clone(&place.id), site);
         }

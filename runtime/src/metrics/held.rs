@@ -11,18 +11,20 @@ pub struct FeedMetrics {
     feed: &'static str,
     kinds: Vec<prometheus::IntCounter>,
     unresolved: prometheus::IntCounter,
+    canaries: prometheus::IntCounter,
     rejects: IntCounterVec,
 }
 
 impl FeedMetrics {
-    /// The counters of a feed, all at 0 until something is counted.
+    /// The counters of a feed, which reads this topic, all at 0 until something is counted.
     #[must_use]
-    pub fn new(metrics: &Metrics, feed: &'static str) -> Self {
+    pub fn new(metrics: &Metrics, feed: &'static str, topic: &str) -> Self {
         let count = |kind: &Kind| metrics.events.with_label_values(&[feed, kind.as_str()]);
         Self {
             feed,
             kinds: Kind::ALL.iter().map(count).collect(),
             unresolved: metrics.unresolved.with_label_values(&[feed]),
+            canaries: metrics.canary_records.with_label_values(&[topic]),
             rejects: metrics.rejects.clone(),
         }
     }
@@ -35,6 +37,11 @@ impl FeedMetrics {
         if !resolved {
             self.unresolved.inc();
         }
+    }
+
+    /// A canary's event was written: it is in none of the other counts, which tell of devices.
+    pub fn canary(&self) {
+        self.canaries.inc();
     }
 
     /// A record, or a part of one, was put aside.
