@@ -42,7 +42,7 @@ enum Command {
     },
     /// Role: the governance centre.
     Center,
-    /// Role: a drill for each feed and county every minute, which shows that the chain is whole.
+    /// Role: a synthetic drill record per feed and county every minute, through the whole chain.
     Canary,
     /// The topics that Chorus needs.
     Topics {
@@ -150,13 +150,14 @@ fn run_role(role: &Command, config: Config) -> Result<(), Exit> {
             roles::run(&process, &runtime, |process| roles::fuse::start(process, &registry))
         }
         Command::Deliver { destination } => {
-            roles::run(&process, &runtime, |process| roles::deliver::start(process, destination))
+            let registry = roles::ingest::registry(&process.config)?;
+            roles::run(&process, &runtime, |process| roles::deliver::start(process, destination, &registry))
         }
-        Command::Center => roles::center::run(&process, &runtime),
         Command::Canary => {
             let registry = roles::ingest::registry(&process.config)?;
             roles::run(&process, &runtime, |process| roles::canary::start(process, &registry))
         }
+        Command::Center => roles::center::run(&process, &runtime),
         _ => Err(Exit::usage("not a role")),
     }
 }

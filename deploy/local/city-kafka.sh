@@ -19,7 +19,7 @@ set -m
 
 readonly city=.city config=deploy/local/chorus.yaml port="${PORT:-8080}" binary="${CARGO_TARGET_DIR:-target}/release/chorus"
 readonly feeds=(school hospital gate camera grid)
-readonly roles=(canary ingest-school ingest-hospital ingest-gate ingest-camera ingest-grid detect fuse deliver center)
+readonly roles=(ingest-school ingest-hospital ingest-gate ingest-camera ingest-grid detect fuse deliver canary center)
 lasts="" seed=1 keep="" ending="" simulator="" kafka=""
 declare -A keepers=()
 
@@ -190,8 +190,10 @@ end_all() {
     trap '' INT TERM EXIT
     say "ending: the devices, then the roles in the order of the data, Kafka last"
     end simulate "$simulator"
+    [ -z "${keepers[canary]:-}" ] || end canary "${keepers[canary]}"
     local name
     for name in "${roles[@]}"; do
+        [ "$name" != canary ] || continue
         [ -n "${keepers[$name]:-}" ] || continue
         [ "$name" = center ] || settle "$name"
         # The centre ends last of the roles, so that what is delivered meanwhile is in its count.
@@ -276,11 +278,9 @@ begun="$SECONDS"
 chorus simulate --seed "$seed" --start "$begin" --write "$city/duties"
 for name in detect "${feeds[@]/#/ingest-}"; do start "$name"; done
 for name in detect "${feeds[@]/#/ingest-}"; do await 60 "$name" ready "$name" || exit 0; done
+start canary
 [ "$((SECONDS - begun))" -lt "$((lead - 1))" ] ||
     say "a slow start: the missing all-clear may not be noticed, and gates that speak late may be called silent for a moment"
-
-start canary
-await 60 canary ready canary || exit 0
 
 # Not by the function `chorus`: the id must be the program's own.
 CHORUS_CONFIG="$config" "$binary" simulate --seed "$seed" --start "$begin" ${lasts:+--for "$lasts"} >"$city/log/simulate.log" 2>&1 &

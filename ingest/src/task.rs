@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chorus_model::{Event, Rfc3339, Timestamp, cloudevents};
+use chorus_model::{Event, Rfc3339, Timestamp, canary, cloudevents};
 use chorus_runtime::metrics::FeedMetrics;
 use chorus_runtime::registry::{Handle, Registry};
 use chorus_runtime::task::{Attributes, EmitError};
@@ -117,7 +117,10 @@ impl Ingest {
         if let Err(EmitError::TooLarge) = output.emit(&self.feed.events, event.key(), &attributes, &self.json) {
             return Err(Reason::EventTooLarge);
         }
-        self.feed.metrics.event(event.kind, event.place.resolved);
+        match canary::of_event(&event) {
+            Some(_) => self.feed.metrics.canary(),
+            None => self.feed.metrics.event(event.kind, event.place.resolved),
+        }
         Ok(())
     }
 

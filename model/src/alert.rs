@@ -149,12 +149,6 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// The canary that it is; `None` for every other alert.
-    #[must_use]
-    pub fn canary(&self) -> Option<crate::Canary> {
-        if self.is_test && &*self.kind == crate::CANARY { crate::Canary::of(&self.place.id) } else { None }
-    }
-
     /// The key by which receivers recognise a repeat: `alert_id:revision`.
     #[must_use]
     pub fn idempotency_key(&self) -> String {

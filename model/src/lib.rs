@@ -22,7 +22,6 @@ pub mod time;
 
 pub use alert::{Alert, AlertPlace, AlertStatus, Incident, IncidentState, Reason};
 pub use anomaly::{Anomaly, AnomalyStatus, Text, Together};
-pub use canary::{CANARY, Canary, FEEDS};
 pub use event::{Device, DeviceScheme, Event, Geo, Integrity, Outcome, SeveritySource, TimePrecision, TimeQuality};
 pub use frontier::{FrontierMark, FrontierTable};
 pub use kind::{Kind, Phase, Severity};

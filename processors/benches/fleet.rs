@@ -14,7 +14,7 @@ use std::time::Duration;
 use chorus_model::event::SCHEMA_VERSION;
 use chorus_model::partition::partition_for;
 use chorus_model::{
-    Device, DeviceScheme, Event, FEEDS, FrontierMark, FrontierTable, Integrity, Kind, Phase, PlaceKind, PlaceRef,
+    Device, DeviceScheme, Event, FrontierMark, FrontierTable, Integrity, Kind, Phase, PlaceKind, PlaceRef,
     SeveritySource, Span, TimeQuality, Timestamp, id,
 };
 use chorus_processors::detect::{Detector, Roster, RuleSet, Setup};
@@ -25,6 +25,7 @@ use serde::de::IgnoredAny;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const FEEDS: [&str; 5] = ["school", "hospital", "gate", "camera", "grid"];
 /// Sorts of places, each with the feed that its devices come by, in the order of [`FEEDS`].
 const PLACES: [PlaceKind; 5] =
     [PlaceKind::School, PlaceKind::Hospital, PlaceKind::Village, PlaceKind::Street, PlaceKind::Community];
@@ -113,7 +114,7 @@ impl City {
         let states: Vec<String> = (0..PLACES.len()).map(|kind| lived_state(kind, only)).collect();
         let before = resident();
         let setup = setup(places);
-        let rules = setup.rules.written().count();
+        let rules = setup.rules.rules().len();
         let mut detectors: Vec<Detector> =
             (0..PARTITIONS).map(|partition| Detector::new(setup.clone(), partition, PARTITIONS)).collect();
         let registry = resident() - before;

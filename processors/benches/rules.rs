@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chorus_model::event::SCHEMA_VERSION;
 use chorus_model::{
-    Device, DeviceScheme, Event, FEEDS, FrontierMark, FrontierTable, Integrity, Kind, Phase, PlaceKind, PlaceRef,
+    Device, DeviceScheme, Event, FrontierMark, FrontierTable, Integrity, Kind, Phase, PlaceKind, PlaceRef,
     SeveritySource, Span, TimeQuality, Timestamp, id,
 };
 use chorus_processors::detect::{Detector, Roster, RuleSet, Setup};
@@ -25,6 +25,7 @@ use chorus_runtime::registry::{self, Handle, Registry};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const FEEDS: [&str; 5] = ["school", "hospital", "gate", "camera", "grid"];
 const PLACES: [PlaceKind; 5] =
     [PlaceKind::School, PlaceKind::Hospital, PlaceKind::Village, PlaceKind::Street, PlaceKind::Community];
 const SITES: usize = 300;

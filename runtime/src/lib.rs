@@ -1,6 +1,7 @@
 //! How a role runs: consume in order, one fate per record, origins, frontiers, produce, commit, snapshots, rebalance,
 //! metrics, health, shutdown. `rdkafka` and `prometheus` are used in this room alone.
 
+pub mod canary;
 pub mod clock;
 pub mod config;
 mod consumer;

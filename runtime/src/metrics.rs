@@ -69,12 +69,16 @@ pub struct Metrics {
     pub open_alerts: IntGaugeVec,
     /// How long the oldest alert has waited for somebody to acknowledge it.
     pub unacknowledged: IntGaugeVec,
-    /// Canaries that the broker acknowledged, and that it did not.
-    pub canaries: IntCounterVec,
-    /// When the broker acknowledged the latest canary.
-    pub canary_sent: GaugeVec,
-    canary_acknowledged: GaugeVec,
-    canary_latency: HistogramVec,
+    /// Records of canaries that ingest forwarded.
+    pub canary_records: IntCounterVec,
+    /// Canaries that Kafka has taken.
+    pub canary_sent: IntCounterVec,
+    /// Canaries that were not sent, since Kafka had not taken the one before.
+    pub canary_failures: IntCounterVec,
+    /// Receipt of the latest canary that a destination acknowledged.
+    pub canary_acknowledged: GaugeVec,
+    /// Receipt of a canary to the destination's acknowledgement.
+    pub canary_latency: HistogramVec,
     /// When the process began: a crash loop is a start time that changes.
     started: GaugeVec,
 }
@@ -112,7 +116,7 @@ impl Metrics {
         registry.register(Box::new(latency.clone()))?;
         let options = HistogramOpts::new(
             "chorus_canary_latency_seconds",
-            "Time from the receipt of a canary's raw record to the acknowledgement of the destination.",
+            "Time from the receipt of a canary's record to the acknowledgement of the destination.",
         );
         let canary_latency = HistogramVec::new(options.buckets(LATENCY_BUCKETS.to_vec()), &["destination"])?;
         registry.register(Box::new(canary_latency.clone()))?;
@@ -225,20 +229,26 @@ impl Metrics {
                  when none does. Alert when it is long for a critical one.",
                 &["severity"],
             )?,
-            canaries: counter(
-                "chorus_canaries_total",
-                "Canaries by whether Kafka took their record: sent, failed.",
-                &["feed", "outcome"],
+            canary_records: counter(
+                "chorus_canary_records_total",
+                "Records of canaries among those that ingest read: what is left is what devices said. Not part of \
+                 chorus_events_total.",
+                &["topic"],
             )?,
-            canary_sent: gauge(
-                "chorus_canary_sent_seconds",
-                "When Kafka took the latest canary of a feed and county, in seconds since 1970; 0 before the first.",
-                &["feed", "county"],
+            canary_sent: counter(
+                "chorus_canary_sent_total",
+                "Canaries that Kafka has taken. Alert when it stands still.",
+                &["feed"],
+            )?,
+            canary_failures: counter(
+                "chorus_canary_failures_total",
+                "Canaries that were not sent, since Kafka had not taken the one before.",
+                &["feed"],
             )?,
             canary_acknowledged: gauge(
                 "chorus_canary_acknowledged_seconds",
-                "Receipt of the latest canary of a feed and county that came all the way to a destination and was acknowledged, in \
-                 seconds since 1970. Alert when it is minutes old.",
+                "Receipt of the latest canary that the destination acknowledged, in seconds since 1970; 0 for none since the \
+                 process began. Alert when it is minutes ago: the chain is broken.",
                 &["destination", "feed", "county"],
             )?,
             canary_latency,

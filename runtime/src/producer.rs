@@ -155,6 +155,11 @@ impl Sender {
         }
     }
 
+    /// True when a broker answers within `patience`.
+    pub(crate) fn answers(&self, patience: Duration) -> bool {
+        self.producer.client().fetch_metadata(None, patience).is_ok()
+    }
+
     fn done(&self) -> std::sync::MutexGuard<'_, Done> {
         self.producer.context().done.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,14 +2,18 @@
 //!
 //! `places.csv`: `id,name,kind,division_code,lat,lon,calendar`; `devices.csv`: `id,channel,place,kind,heartbeat`. Only `id`
 //! (and `place` for a device) must be filled in. A YAML file holds `places:` and `devices:` with the same keys.
+//!
+//! The canaries' places and devices ([`chorus_model::canary`]) stand in no file: the registry adds them by itself.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chorus_model::{CANARY, Canary, FEEDS, PlaceKind, PlaceRef, Span};
+use chorus_model::canary::{self, Canary};
+use chorus_model::place::UNKNOWN_COUNTY;
+use chorus_model::{PlaceKind, PlaceRef, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -78,7 +82,9 @@ pub struct Registry {
     pub version: String,
     places: HashMap<Arc<str>, Arc<Place>>,
     devices: HashMap<Arc<str>, Vec<Arc<Device>>>,
-    canaries: Vec<Canary>,
+    /// The counties of the places in the files.
+    counties: BTreeSet<Arc<str>>,
+    canaries: HashSet<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +112,6 @@ impl Registry {
         }
         registry.version = hex::encode(hasher.finalize()).chars().take(16).collect();
         registry.check()?;
-        registry.add_canaries();
         Ok(registry)
     }
 
@@ -119,38 +124,56 @@ impl Registry {
         places.into_iter().for_each(|place| registry.add_place(place));
         devices.into_iter().for_each(|device| registry.add_device(device));
         registry.check()?;
-        registry.add_canaries();
         Ok(registry)
     }
 
-    /// Every county that a place is in has a canary of each feed.
-    fn add_canaries(&mut self) {
+    /// Adds a place and a device for the canary of each of these feeds in each county.
+    ///
+    /// # Errors
+    /// When a file names a place or a device so.
+    pub fn with_canaries(mut self, feeds: &[&str]) -> anyhow::Result<Self> {
         let county = |place: &Arc<Place>| place.division_code.as_deref().and_then(|code| code.get(..6)).map(Arc::from);
-        let counties: BTreeSet<Arc<str>> = self.places.values().filter_map(county).collect();
-        for (county, feed) in counties.iter().flat_map(|county| FEEDS.map(|feed| (county, feed))) {
-            let canary = Canary { feed, county: Arc::clone(county) };
-            let id: Arc<str> = canary.to_string().into();
-            self.add_place(Place {
-                id: Arc::clone(&id),
-                name: None,
-                kind: PlaceKind::Other,
-                division_code: Some(Arc::clone(county)),
-                lat: None,
-                lon: None,
-                calendar: None,
-            });
-            // In the place of a device of that name that somebody wrote down: the name is ours.
-            let kind = Some(Arc::from(CANARY));
-            let device = Device { id: Arc::clone(&id), channel: None, place: Arc::clone(&id), kind, heartbeat: None };
-            self.devices.insert(id, vec![Arc::new(device)]);
-            self.canaries.push(canary);
+        // The places of no county have a partition of `anomalies` of their own, and a city without any place has a chain.
+        let counties = self.places.values().map(|place| county(place).unwrap_or_else(|| UNKNOWN_COUNTY.into()));
+        self.counties = counties.collect();
+        if self.counties.is_empty() {
+            self.counties.insert(UNKNOWN_COUNTY.into());
         }
+        for county in self.counties.clone() {
+            for feed in feeds {
+                let id: Arc<str> = Canary { feed, county: &county }.id().into();
+                let is_taken = self.places.contains_key(&id) || self.devices.contains_key(&id);
+                anyhow::ensure!(!is_taken, "{id}: this id is kept for the canary of the feed {feed} in that county");
+                self.add_canary(id, &county);
+            }
+        }
+        Ok(self)
     }
 
-    /// The canaries, in the order of counties and feeds.
+    fn add_canary(&mut self, id: Arc<str>, county: &Arc<str>) {
+        self.canaries.insert(Arc::clone(&id));
+        self.add_place(Place {
+            id: Arc::clone(&id),
+            name: None,
+            kind: PlaceKind::Other,
+            division_code: Some(Arc::clone(county)),
+            lat: None,
+            lon: None,
+            calendar: None,
+        });
+        let kind = Some(Arc::from(canary::NAME));
+        self.add_device(Device { place: Arc::clone(&id), id, channel: None, kind, heartbeat: None });
+    }
+
+    /// The counties in which canaries speak, in order; none before [`Registry::with_canaries`].
+    pub fn counties(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.counties.iter()
+    }
+
+    /// True for the place of a canary: it is none of the city's.
     #[must_use]
-    pub fn canaries(&self) -> &[Canary] {
-        &self.canaries
+    pub fn is_canary(&self, place: &str) -> bool {
+        self.canaries.contains(place)
     }
 
     fn read(&mut self, path: &Path, text: &str, is_places: bool) -> anyhow::Result<()> {
@@ -258,12 +281,13 @@ impl Handle {
         Self { shared: Arc::new(Shared { current: Mutex::new(Arc::new(registry)), generation: AtomicU64::new(1) }) }
     }
 
-    /// Loads the files now and again whenever they change. A broken file is logged and the old registry kept.
+    /// Loads the files now and again whenever they change, with the canaries of these feeds. A broken file is logged and the
+    /// old registry kept.
     ///
     /// # Errors
     /// When the files cannot be read the first time.
-    pub fn watch(settings: &Settings) -> anyhow::Result<Self> {
-        let handle = Self::fixed(Registry::load(settings)?);
+    pub fn watch(settings: &Settings, feeds: Vec<&'static str>) -> anyhow::Result<Self> {
+        let handle = Self::fixed(Registry::load(settings)?.with_canaries(&feeds)?);
         let weak = Arc::downgrade(&handle.shared);
         let settings = settings.clone();
         let every = settings.reload.map_or(Duration::from_secs(10), Span::to_std);
@@ -275,11 +299,17 @@ impl Handle {
                 let now = stamps(&settings);
                 if now != seen {
                     seen = now;
-                    shared.reload(&settings);
+                    shared.reload(&settings, &feeds);
                 }
             }
         })?;
         Ok(handle)
+    }
+
+    /// As a reload does.
+    #[cfg(test)]
+    pub(crate) fn replace(&self, registry: Registry) {
+        self.shared.put(registry);
     }
 
     /// A number that grows with every reload.
@@ -296,12 +326,16 @@ impl Handle {
 }
 
 impl Shared {
-    fn reload(&self, settings: &Settings) {
-        match Registry::load(settings) {
+    fn put(&self, registry: Registry) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    fn reload(&self, settings: &Settings, feeds: &[&str]) {
+        match Registry::load(settings).and_then(|registry| registry.with_canaries(feeds)) {
             Ok(registry) => {
                 tracing::info!(version = %registry.version, places = registry.places.len(), "registry reloaded");
-                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
-                self.generation.fetch_add(1, Ordering::Release);
+                self.put(registry);
             }
             Err(error) => tracing::error!(%error, "registry not reloaded, the old one stays"),
         }
@@ -337,28 +371,27 @@ mod tests {
     }
 
     #[test]
-    fn each_county_has_a_canary_of_each_feed() {
-        let place = |id: &str, code: Option<&str>| Place {
-            id: id.into(),
-            name: None,
-            kind: PlaceKind::School,
-            division_code: code.map(Arc::from),
-            lat: None,
-            lon: None,
-            calendar: None,
-        };
-        let places = vec![
-            place("a", Some("360111002")),
-            place("b", Some("360102")),
-            place("c", Some("360102001")),
-            place("d", None),
-        ];
-        let registry = Registry::from_parts(places, Vec::new()).unwrap();
-        let ids: Vec<String> = registry.canaries().iter().map(Canary::to_string).collect();
-        assert_eq!((ids.len(), ids[0].as_str(), ids[9].as_str()), (10, "canary-school-360102", "canary-grid-360111"));
-        let device = registry.device("canary-grid-360111", None).unwrap();
-        assert_eq!((device.kind.as_deref(), &*device.place), (Some("canary"), "canary-grid-360111"));
-        assert_eq!(registry.place("canary-grid-360111").unwrap().to_ref().county(), "360111");
+    fn every_feed_has_a_canary_in_every_county_and_no_file_may_take_its_name() {
+        let places =
+            "id,name,kind,division_code\nv1,,village,360102003\nv2,,village,360111\nv3,,village,360102\nv4,,village,\n";
+        let devices = "id,channel,place,kind,heartbeat\n";
+        let registry = read(places, devices).unwrap().with_canaries(&["gate", "grid"]).unwrap();
+        let counties: Vec<&str> = registry.counties().map(|county| &**county).collect();
+        assert_eq!(counties, [UNKNOWN_COUNTY, "360102", "360111"]);
+        assert_eq!(registry.places().count(), 4 + 2 * 3);
+        let device = registry.device("canary-gate-360111", None).unwrap();
+        let place = registry.place(&device.place).unwrap().to_ref();
+        assert_eq!((device.kind.as_deref(), device.heartbeat), (Some(canary::NAME), None));
+        assert_eq!((place.id.as_deref(), place.county()), (Some("canary-gate-360111"), "360111"));
+        let taken = format!("{PLACES}canary-gate-360102,,village,360102\n");
+        let error = read(&taken, devices).unwrap().with_canaries(&["gate"]).unwrap_err().to_string();
+        assert!(error.contains("canary-gate-360102"), "{error}");
+    }
+
+    #[test]
+    fn a_city_without_places_has_a_chain_that_can_break() {
+        let registry = Registry::default().with_canaries(&["gate"]).unwrap();
+        assert!(registry.place("canary-gate-000000").is_some());
     }
 
     #[test]

@@ -276,14 +276,27 @@ pub fn look_up_each(kafka: &Kafka, names: &[String]) -> anyhow::Result<Vec<Topic
 /// The topics of these names, once the broker answers: for roles, which wait for it.
 ///
 /// # Errors
-/// When one of them does not exist: a missing topic is an error at the start, never a silent drop. [`crate::control::Stopped`]
-/// when the end was asked for before the broker answered.
+/// As [`resolve_each`].
 pub fn resolve<const N: usize>(
     kafka: &Kafka,
     names: [String; N],
     health: &crate::health::Health,
     control: &crate::Control,
 ) -> anyhow::Result<[Topic; N]> {
+    as_many(resolve_each(kafka, &names, health, control)?)
+}
+
+/// As [`resolve`], for a list.
+///
+/// # Errors
+/// When one of them does not exist: a missing topic is an error at the start, never a silent drop. [`crate::control::Stopped`]
+/// when the end was asked for before the broker answered.
+pub fn resolve_each(
+    kafka: &Kafka,
+    names: &[String],
+    health: &crate::health::Health,
+    control: &crate::Control,
+) -> anyhow::Result<Vec<Topic>> {
     let present = loop {
         health.beat();
         match counts(kafka, ASK, |_| true) {
@@ -295,7 +308,7 @@ pub fn resolve<const N: usize>(
             }
         }
     };
-    as_many(among(&present, kafka, &names)?)
+    among(&present, kafka, names)
 }
 
 fn as_many<const N: usize>(topics: Vec<Topic>) -> anyhow::Result<[Topic; N]> {

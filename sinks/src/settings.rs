@@ -44,10 +44,10 @@ pub struct Settings {
     /// Whether drills are delivered as well.
     #[serde(default)]
     pub drills: bool,
-    /// Whether canaries are delivered: the drills that show every minute that the chain is whole. Absent: to `centre`, which shows them
-    /// to nobody, but not to `alertmanager`, which would tell whoever it pages.
+    /// Whether canaries are delivered, which show that the chain is whole; `drills` and `min_severity` are not asked. Absent: for
+    /// `centre` they are, for `alertmanager` not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub canaries: Option<bool>,
+    pub canary: Option<bool>,
     /// The most requests at once, 1 to 1024.
     #[serde(default = "default_deliveries")]
     pub deliveries: usize,
@@ -86,7 +86,7 @@ impl Settings {
             ca_file: None,
             min_severity: default_min_severity(),
             drills: false,
-            canaries: None,
+            canary: None,
             deliveries: default_deliveries(),
             timeout: default_timeout(),
             hold: None,
@@ -102,10 +102,10 @@ impl Settings {
             .ok_or_else(|| ("type", format!("unknown type, allowed: {}", destinations::names().join(", "))))
     }
 
-    /// Whether it gets canaries.
+    /// Whether canaries are delivered: as it says, else as usual for its type.
     #[must_use]
     pub fn takes_canaries(&self) -> bool {
-        self.canaries.unwrap_or_else(|| self.row().is_ok_and(|row| row.canaries))
+        self.canary.unwrap_or_else(|| self.row().is_ok_and(|row| row.canary))
     }
 
     /// The base address.
@@ -213,6 +213,15 @@ mod tests {
         let settings = read("{type: alertmanager, url: 'http://127.0.0.1:9093'}").unwrap();
         assert_eq!(settings.problems("desk"), Vec::new());
         assert_eq!((settings.deliveries, settings.min_severity, settings.drills), (32, Severity::Info, false));
+    }
+
+    #[test]
+    fn canaries_go_where_a_machine_looks_at_them_and_to_people_only_when_asked_for() {
+        let takes = |settings: &str| read(settings).unwrap().takes_canaries();
+        assert!(takes("{type: centre, url: 'http://a'}"));
+        assert!(!takes("{type: centre, url: 'http://a', canary: false}"));
+        assert!(!takes("{type: alertmanager, url: 'http://a', drills: true}"));
+        assert!(takes("{type: alertmanager, url: 'http://a', canary: true}"));
     }
 
     #[test]

@@ -95,6 +95,8 @@ refused "value must be one of 'centre', 'alertmanager'" --set config.destination
 refused "minimum: got 5, want 25" --set workloads.fuse.terminationGracePeriodSeconds=5
 refused "workloads.detect.replicas: 13 are more than 12" --set workloads.detect.replicas=13
 refused "workloads.ingest.gate.replicas: 4 are more than 3: raw.gate has 6 partitions" --set 'workloads.ingest\.gate.replicas=4' --set config.feeds.gate.workers=2
+refused "workloads.canary.replicas: 2 are more than 1: each sends every canary" --set workloads.canary.replicas=2
+refused "config.canary.feeds: grid: there is no workload ingest.grid" --set 'config.canary.feeds={gate,grid}' --set 'workloads.ingest\.grid.enabled=false'
 refused "workloads.fuse.autoscaling.max: 5 are more than 4" --set workloads.fuse.autoscaling.enabled=true,workloads.fuse.autoscaling.max=5,monitoring.prometheus=http://p:9090
 refused "workloads.detect.autoscaling: needs monitoring.prometheus" --set workloads.detect.autoscaling.enabled=true
 refused "workloads.detect.autoscaling: not with assignment ordinal" --set workloads.detect.autoscaling.enabled=true,workloads.detect.assignment=ordinal,monitoring.prometheus=http://p:9090

@@ -89,6 +89,13 @@ const WRONG: &[Wrong] = &[
         &["feeds.gate.formats: unknown format", "hikvision-isapi"],
     ),
     wrong("http: {", "detect: {rules: [/nowhere/rules]}\nhttp: {", &["detect.rules: /nowhere/rules", "No such file"]),
+    wrong("http: {", "canary: {every: 5s}\nhttp: {", &["canary.every: allowed: 30s to 2m"]),
+    wrong("http: {", "canary: {feeds: [gate, trafic]}\nhttp: {", &["canary.feeds[1]: no such feed, allowed: school"]),
+    wrong(
+        "http: {",
+        "canary: {feeds: [gate]}\nfeeds: {gate: {formats: [onvif]}}\nhttp: {",
+        &["canary.feeds[0]: feeds.gate.formats leaves out chorus"],
+    ),
     wrong("rejects.key,", "missing.key,", &["secrets.rejects_key_file: ", "missing.key", "No such file"]),
     wrong("pseudonyms.key}", "missing.key}", &["secrets.pseudonyms_key_file: ", "missing.key", "No such file"]),
     wrong("devices.csv]", "none.csv]", &["registry: ", "none.csv", "No such file"]),
@@ -213,6 +220,13 @@ fn a_registry_or_rule_that_cannot_be_used_is_told_with_file_and_row() -> Result<
     let (code, stderr) = run(folder.path(), CHECK, &[], &config)?;
     assert_eq!(code, Some(USAGE));
     assert!(stderr.contains("registry: ") && stderr.contains("cam-7") && stderr.contains("school-9"), "{stderr}");
+
+    let places = "id,name,kind,division_code\nschool-1,,school,360102\ncanary-gate-360102,,village,360102\n";
+    valid(folder.path())?;
+    fs::write(folder.path().join("places.csv"), places)?;
+    let (code, stderr) = run(folder.path(), CHECK, &[], &config)?;
+    assert_eq!(code, Some(USAGE));
+    assert!(stderr.contains("registry: canary-gate-360102: this id is kept for the canary"), "{stderr}");
 
     valid(folder.path())?;
     let rules = folder.path().join("rules.yaml");

@@ -1,6 +1,6 @@
 //! Writing: a delivery, or something that people did. One transaction each.
 
-use chorus_model::{Alert, Incident, IncidentState, Timestamp};
+use chorus_model::{Alert, Incident, IncidentState, Timestamp, canary};
 use sqlx::{Any, Transaction};
 
 use super::{Store, StoreError, alert_from, within};
@@ -15,7 +15,7 @@ pub(crate) enum Outcome {
     Gap,
     /// This revision or a later one was there.
     Known,
-    /// A canary: stored in the place of the one before, and told to nobody.
+    /// A canary, which is written and never shown.
     Canary,
 }
 
@@ -60,14 +60,29 @@ struct Entry<'a> {
 impl Store {
     /// Takes one revision of one alert.
     pub(crate) async fn deliver(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
+        if canary::of_alert(alert).is_some() {
+            return within(self.keep_canary(alert, at)).await;
+        }
         within(self.deliver_now(alert, at)).await
+    }
+
+    /// Writes over what was there of this canary: it is no change, so it takes no number, and nobody is told.
+    async fn keep_canary(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
+        let _turn = self.turn.lock().await;
+        sqlx::query(PUT_CANARY)
+            .bind(&*alert.place.id)
+            .bind(&alert.alert_id)
+            .bind(i64::from(alert.revision))
+            .bind(at.as_micros())
+            .execute(&self.pool)
+            .await?;
+        Ok(Outcome::Canary)
     }
 
     async fn deliver_now(&self, alert: &Alert, at: Timestamp) -> Result<Outcome, StoreError> {
         let document = serde_json::to_string(alert).map_err(|_| StoreError::Unreadable("alert"))?;
         let _turn = self.turn.lock().await;
-        // A canary is no change that a stream would have to tell of.
-        let (mut transaction, change) = self.write(i64::from(alert.canary().is_none())).await?;
+        let (mut transaction, change) = self.write(1).await?;
         let before = find(&mut transaction, &alert.alert_id).await?;
         let last = before.as_ref().map_or(0, |before| before.revision);
         if alert.revision <= last {
@@ -77,10 +92,6 @@ impl Store {
         let skipped = alert.revision - last - 1;
         let incident = incident_after(before.as_ref(), alert, at);
         put(&mut transaction, alert, &incident, change, at, &document).await?;
-        if alert.canary().is_some() {
-            transaction.commit().await?;
-            return Ok(Outcome::Canary);
-        }
         let entry =
             Entry { change, at, what: "delivered", skipped, desk: "", alert, incident: &incident, document: &document };
         record(&mut transaction, &entry).await?;
@@ -149,9 +160,6 @@ fn state_in(alert: &Alert) -> IncidentState {
 }
 
 fn incident_after(before: Option<&Alert>, alert: &Alert, at: Timestamp) -> Incident {
-    if alert.canary().is_some() {
-        return Incident { state: IncidentState::Closed, since: at }; // nobody has to do anything about it
-    }
     let state = incident::deliver(before.map(|seen| (seen, state_in(seen))), alert);
     match before.and_then(|seen| seen.incident.clone()) {
         Some(incident) if incident.state == state => incident,
@@ -164,6 +172,10 @@ async fn find(transaction: &mut Transaction<'static, Any>, alert_id: &str) -> Re
     let row = sqlx::query(statement).bind(alert_id).fetch_optional(&mut **transaction).await?;
     row.as_ref().map(alert_from).transpose()
 }
+
+const PUT_CANARY: &str = "INSERT INTO canaries (place_id, alert_id, revision, taken_at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (place_id) DO UPDATE SET alert_id = excluded.alert_id, revision = excluded.revision, \
+    taken_at = excluded.taken_at";
 
 const PUT: &str = "INSERT INTO alerts (alert_id, revision, status, severity, place_id, drill, updated_at, position, \
     changed_at, state, state_since, is_open, document, desk) \
@@ -188,7 +200,7 @@ async fn put(
         .bind(alert.status.as_str())
         .bind(alert.severity.as_str())
         .bind(&*alert.place.id)
-        .bind(sort_of(alert))
+        .bind(i64::from(alert.is_test))
         .bind(alert.updated_at.as_micros())
         .bind(change)
         .bind(at.as_micros())
@@ -200,11 +212,6 @@ async fn put(
         .execute(&mut **transaction)
         .await?;
     Ok(())
-}
-
-/// As the column `drill` keeps it: 0 what is real, 1 a drill, 2 a canary.
-fn sort_of(alert: &Alert) -> i64 {
-    if alert.canary().is_some() { 2 } else { i64::from(alert.is_test) }
 }
 
 async fn set_state(

@@ -78,7 +78,7 @@ const fn is_zero(number: &i64) -> bool {
 
 const LIST: &str = "SELECT document, state, state_since, updated_at, position FROM alerts \
     WHERE (updated_at, position) < ($1, $2) AND updated_at >= $3 AND ($4 = '' OR status = $4) \
-    AND ($5 = '' OR place_id = $5) AND ($6 = 0 OR is_open = 1) AND drill <= $7 \
+    AND ($5 = '' OR place_id = $5) AND ($6 = 0 OR is_open = 1) AND ($7 = 1 OR drill = 0) \
     ORDER BY updated_at DESC, position DESC LIMIT $8";
 
 const DETAIL: &str = "SELECT document, state, state_since FROM alerts WHERE alert_id = $1";

@@ -237,6 +237,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_canary_is_one_row_however_often_it_comes_and_is_not_taken_where_it_cannot_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", dir.path().join("center.db").display());
+        let settings = Settings { database, ..Settings::default() };
+        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        let rows = async |table: &str| {
+            let statement = format!("SELECT COUNT(*) FROM {table}");
+            let row = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_one(&store.pool).await.unwrap();
+            row.get::<i64, _>(0)
+        };
+        for revision in 1..=100 {
+            // With another alert as often as it cannot be reopened any more.
+            let canary = canary(&format!("alert-{}", revision / 10), revision);
+            let taken = store.deliver(&canary, Timestamp::from_micros(i64::from(revision))).await;
+            assert_eq!(taken.unwrap(), Outcome::Canary);
+        }
+        assert_eq!((rows("canaries").await, rows("alerts").await, rows("changes").await), (1, 0, 0));
+        let row = sqlx::query("SELECT revision, taken_at FROM canaries").fetch_one(&store.pool).await.unwrap();
+        assert_eq!((row.get::<i64, _>(0), row.get::<i64, _>(1)), (100, 100));
+        store.pool.close().await;
+        assert!(store.deliver(&canary("alert-10", 101), Timestamp::from_micros(0)).await.is_err());
+    }
+
+    fn canary(alert_id: &str, revision: u32) -> Alert {
+        let text = format!(
+            r#"{{"schema_version": 1, "alert_id": "{alert_id}", "revision": {revision}, "status": "firing",
+            "kind": "device.heartbeat", "severity": "info", "starts_at": "2026-11-25T08:00:00Z",
+            "place": {{"id": "canary-gate-360102", "name": "canary-gate-360102", "kind": "other"}},
+            "updated_at": "2026-11-25T08:00:00Z", "summary": {{"zh": "", "en": ""}}, "is_test": true,
+            "reasons": [{{"rule": "canary", "kind": "device.heartbeat", "status": "firing", "devices": [],
+            "from": "2026-11-25T08:00:00Z", "to": "2026-11-25T08:00:00Z", "count": 1, "evidence": [],
+            "summary": {{"zh": "", "en": ""}}}}], "tipped_at": "2026-11-25T08:00:00Z"}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[tokio::test]
     async fn a_change_that_was_given_up_half_way_leaves_nothing_locked() {
         let dir = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}", dir.path().join("center.db").display());

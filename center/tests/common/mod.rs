@@ -208,6 +208,14 @@ pub fn alert(id: &str, revision: u32) -> Alert {
     }
 }
 
+/// As [`alert`], of a canary.
+pub fn canary(id: &str, revision: u32) -> Alert {
+    let mut canary = Alert { is_test: true, ..alert(id, revision) };
+    canary.place.id = "canary-gate-360102".into();
+    canary.reasons = vec![reason(chorus_model::canary::NAME, Text::default())];
+    canary
+}
+
 pub fn reason(rule: &str, summary: Text) -> Reason {
     let begin: Timestamp = "2026-11-25T08:00:00Z".parse().unwrap();
     Reason {

@@ -77,7 +77,7 @@ fn start_roles(process: &Process, setup: &Setup) -> Result<Vec<Running>, Exit> {
     }
     running.extend(roles::detect::start_with(process, &setup.registry, rules, setup.roster()?)?);
     running.extend(roles::fuse::start(process, &setup.registry)?);
-    running.extend(roles::deliver::start(process, setup::DESTINATION)?);
+    running.extend(roles::deliver::start(process, setup::DESTINATION, &setup.registry)?);
     running.extend(roles::canary::start(process, &setup.registry)?);
     Ok(running)
 }

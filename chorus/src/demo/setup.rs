@@ -3,6 +3,7 @@
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
+use chorus_ingest::feeds;
 use chorus_model::{Span, Timestamp};
 use chorus_processors::detect::Roster;
 use chorus_runtime::Control;
@@ -58,7 +59,7 @@ impl Setup {
         let start = clock::now().plus(LEAD);
         Ok(Self {
             config,
-            registry: Handle::fixed(Registry::from_parts(places, devices)?),
+            registry: Handle::fixed(Registry::from_parts(places, devices)?.with_canaries(&feeds::names())?),
             city,
             start,
             _broker: broker,

@@ -49,7 +49,7 @@ pub fn start_with(process: &Process, registry: &Handle, rules: RuleSet, roster: 
     for health in ["heard", "silent"] {
         process.shared.metrics.devices.with_label_values(&[health]);
     }
-    tracing::info!(version = %setup.version(), rules = setup.rules.written().count(), "rules in force");
+    tracing::info!(version = %setup.version(), rules = setup.rules.rules().len(), "rules in force");
     let shared = process.shared.clone();
     Ok(process.start("detect", 1, move |number, health| {
         let names = [events.clone(), topics.name("anomalies"), topics.name("snapshots")];

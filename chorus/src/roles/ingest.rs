@@ -36,8 +36,8 @@ pub fn start(process: &Process, name: &str, registry: &Handle) -> Result<Vec<Run
     let accepted = settings.accepted(row).map_err(problem)?;
     let border = Border::new(settings.policy().map_err(problem)?, pseudonyms(config)?);
     let sealer = sealer(config)?;
-    let metrics = FeedMetrics::new(&process.shared.metrics, row.name);
     let raw = config.topics.raw(name);
+    let metrics = FeedMetrics::new(&process.shared.metrics, row.name, &raw);
     process.shared.metrics.declare("ingest", &raw, &task::fates());
     let (shared, registry, topics) = (process.shared.clone(), registry.clone(), config.topics.clone());
     let workers = settings.workers;
@@ -96,10 +96,10 @@ pub fn pseudonyms(config: &Config) -> Result<Option<Arc<[u8]>>, Exit> {
     Ok(Some(key.into()))
 }
 
-/// The registry of the configuration, watched for changes.
+/// The registry of the configuration, watched for changes, with the canaries of every feed.
 ///
 /// # Errors
 /// When its files cannot be read or contradict each other.
 pub fn registry(config: &Config) -> Result<Handle, Exit> {
-    Handle::watch(&config.registry).map_err(|error| Exit::usage(format!("registry: {error:#}")))
+    Handle::watch(&config.registry, feeds::names()).map_err(|error| Exit::usage(format!("registry: {error:#}")))
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use chorus_ingest::feeds::FEEDS;
-use chorus_model::{Alert, AlertStatus, Event, Span, Timestamp};
+use chorus_model::{Alert, AlertStatus, Event, Span, Timestamp, canary};
 use chorus_processors::backtest::{Backtest, LogBacktest, Logged, Rules};
 use chorus_processors::detect::{Roster, RuleSet, Setup};
 use chorus_processors::fuse;
@@ -137,7 +137,8 @@ fn from_log(
         };
         runs.iter_mut().for_each(|(run, alerts)| run.record(logged, alerts));
     }
-    let printed = |alerts: Vec<Alert>| alerts.into_iter().filter(|alert| alert.updated_at >= from).collect();
+    let printed =
+        |alerts: Vec<Alert>| alerts.into_iter().filter(|alert| alert.updated_at >= from && is_a_rules(alert)).collect();
     Ok(runs.into_iter().map(|(_, alerts)| printed(alerts)).collect())
 }
 
@@ -151,7 +152,13 @@ fn replay(setup: Setup, arguments: &Arguments, events: &[Event]) -> Vec<Alert> {
     if let Some(until) = arguments.until {
         backtest.pass(until, &mut alerts);
     }
+    alerts.retain(is_a_rules);
     alerts
+}
+
+/// False for a canary's: nobody was ever shown one.
+fn is_a_rules(alert: &Alert) -> bool {
+    canary::of_alert(alert).is_none()
 }
 
 fn registry_of_files(arguments: &Arguments) -> Result<Handle, Exit> {

@@ -1,5 +1,6 @@
 //! `chorus check`: validates configuration without a broker.
 
+use chorus_ingest::feeds;
 use chorus_processors::detect::Setup;
 use chorus_runtime::registry::{Handle, Registry};
 
@@ -17,6 +18,10 @@ pub fn run(config: &Config) -> Result<(), Exit> {
     match Registry::load(&config.registry) {
         Ok(registry) => {
             println!("registry: {} places, {} devices", registry.places().count(), registry.devices().count());
+            match registry.with_canaries(&feeds::names()) {
+                Ok(registry) => say_canaries(config, registry),
+                Err(error) => problems.push(format!("registry: {error:#}")),
+            }
         }
         Err(error) => problems.push(format!("registry: {error:#}")),
     }
@@ -33,10 +38,18 @@ pub fn run(config: &Config) -> Result<(), Exit> {
     Ok(())
 }
 
+fn say_canaries(config: &Config, registry: Registry) {
+    let counties = registry.counties().count();
+    let watched = config.canaries(&Handle::fixed(registry)).feeds;
+    let others: Vec<&str> = feeds::names().into_iter().filter(|name| !watched.contains(name)).collect();
+    let others = if others.is_empty() { String::new() } else { format!("; none through {}", others.join(", ")) };
+    println!("canaries: {} feeds, {counties} counties, every {}{others}", watched.len(), config.canary.every);
+}
+
 /// How many rules are in force; with the roster that they need.
 fn rules(config: &Config) -> Result<usize, Exit> {
     let (rules, roster) = configured(config)?;
     let setup = Setup::new(rules, roster, Handle::fixed(Registry::default()))
         .map_err(|error| Exit::usage(format!("detect.rules: {error}")))?;
-    Ok(setup.rules.written().count())
+    Ok(setup.rules.rules().len())
 }

@@ -75,7 +75,7 @@ async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(),
     };
     let [parked, alerts] = both(config)?;
     let newest = newest(config, (&parked, &alerts), destination)?;
-    let delivery = chorus_sinks::open(destination, settings, &Metrics::new()?, parked)?;
+    let delivery = chorus_sinks::open(destination, settings, &Metrics::new()?, parked, None)?;
     let mut refused = 0;
     for (id, (revision, value)) in newest {
         if dry_run {

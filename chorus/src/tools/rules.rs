@@ -88,7 +88,7 @@ pub fn run(file: Option<&Path>, action: &Action) -> Result<(), Exit> {
         }
         Action::Check { paths } => {
             let rules = RuleSet::load(paths).map_err(|error| Exit::usage(error.to_string()))?;
-            println!("{} rules are valid", rules.written().count());
+            println!("{} rules are valid", rules.rules().len());
             Ok(())
         }
         Action::Test { folder } => {

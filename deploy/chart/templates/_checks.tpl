@@ -25,10 +25,9 @@
     {{- if gt (int $row.autoscaling.min) (int $row.autoscaling.max) }}{{ fail (printf "workloads.%s.autoscaling: min %d is above max %d" $key (int $row.autoscaling.min) (int $row.autoscaling.max)) }}{{ end }}
     {{- if not $root.Values.monitoring.prometheus }}{{ fail (printf "workloads.%s.autoscaling: needs monitoring.prometheus, the address that KEDA asks for the lag" $key) }}{{ end }}
     {{- if eq $row.assignment "ordinal" }}{{ fail (printf "workloads.%s.autoscaling: not with assignment ordinal: while replicas come and go two would read one partition" $key) }}{{ end }}
-    {{- if eq $w.role "canary" }}{{ fail "workloads.canary.autoscaling: it reads nothing and has no lag to scale on" }}{{ end }}
     {{- if eq $w.role "center" }}{{ fail "workloads.center.autoscaling: the centre has no lag to scale on" }}{{ end }}
   {{- end }}
-  {{- if and (eq $row.assignment "ordinal") (ne $w.role "center") }}
+  {{- if and (eq $row.assignment "ordinal") (not (has $w.role (list "center" "canary"))) }}
     {{- $there := lookup "apps/v1" "StatefulSet" $root.Release.Namespace $w.name }}
     {{- if $there }}
       {{- $has := $there.spec.replicas | int }}
@@ -44,6 +43,10 @@
     {{- if and $w.sqlite (not (hasPrefix "sqlite:///var/lib/chorus/" (dig "database" "" $c.center))) }}{{ fail "config.center.database: SQLite's file must be on the volume: sqlite:///var/lib/chorus/FILE" }}{{ end }}
   {{- end }}
   {{- template "chorus.checkFiles" (dict "root" $root "w" $w) }}
+{{- end }}
+{{- $workloads := include "chorus.workloads" . | fromJson }}
+{{- range include "chorus.canaryFeeds" . | fromJsonArray }}
+  {{- if not (hasKey $workloads (printf "ingest.%s" .)) }}{{ fail (printf "config.canary.feeds: %s: there is no workload ingest.%s that would read its canaries" . .) }}{{ end }}
 {{- end }}
 {{- if and (or .Values.strimzi.topics .Values.strimzi.users) (not .Values.strimzi.cluster) }}{{ fail "strimzi.cluster: needed: the name of the Kafka resource" }}{{ end }}
 {{- end }}

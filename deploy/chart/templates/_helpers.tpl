@@ -65,7 +65,7 @@ destination; `limit` the most replicas that have a partition each.
       {{- $_ := set $w "topic" "alerts" }}
     {{- else if eq $role "canary" }}
       {{- $_ := set $w "limit" 1 }}
-      {{- $_ := set $w "why" "one sends the canaries of every feed and county" }}
+      {{- $_ := set $w "why" "each sends every canary" }}
     {{- else }}
       {{- $_ := set $w "port" 8080 }}
       {{- $sqlite := hasPrefix "sqlite:" (dig "database" "sqlite://chorus.db" ($root.Values.config.center | default dict)) }}
@@ -91,7 +91,7 @@ destination; `limit` the most replicas that have a partition each.
   {{- $_ := set $out "kafka" (dict "bootstrap" $c.kafka.bootstrap) }}
   {{- $_ := set $out "center" (mergeOverwrite (deepCopy ($c.center | default dict)) (dict "listen" (printf "%s:8080" .root.Values.listen))) }}
 {{- else }}
-  {{- $sections := dict "ingest" (list "kafka" "topics" "registry" "secrets") "detect" (list "kafka" "topics" "registry" "detect") "fuse" (list "kafka" "topics" "registry" "fuse") "deliver" (list "kafka" "topics") "canary" (list "kafka" "topics" "registry" "canary") "topics" (list "kafka" "topics") }}
+  {{- $sections := dict "ingest" (list "kafka" "topics" "registry" "secrets") "detect" (list "kafka" "topics" "registry" "detect") "fuse" (list "kafka" "topics" "registry" "fuse") "deliver" (list "kafka" "topics" "registry") "canary" (list "kafka" "topics" "registry") "topics" (list "kafka" "topics") }}
   {{- range get $sections $w.role }}
     {{- if hasKey $c . }}{{ $_ := set $out . (get $c .) }}{{ end }}
   {{- end }}
@@ -101,8 +101,33 @@ destination; `limit` the most replicas that have a partition each.
   {{- if eq $w.role "deliver" }}
     {{- $_ := set $out "destinations" (dict $w.of (get ($c.destinations | default dict) $w.of)) }}
   {{- end }}
+  {{- if has $w.role (list "deliver" "canary") }}
+    {{- $_ := set $out "canary" (mergeOverwrite (deepCopy ($c.canary | default dict)) (dict "feeds" (include "chorus.canaryFeeds" .root | fromJsonArray))) }}
+  {{- end }}
 {{- end }}
 {{- $out | toYaml | replace "{workload}" $w.name | replace "{center}" (printf "%s-center" (include "chorus.fullname" .root)) }}
+{{- end }}
+
+{{/*
+The feeds that have canaries, as a JSON list: those of the configuration, else those that are read here and accept the format
+chorus. None without the workload that sends them: nobody must miss what nobody sends.
+*/}}
+{{- define "chorus.canaryFeeds" -}}
+{{- $workloads := include "chorus.workloads" . | fromJson }}
+{{- $given := dig "feeds" nil (.Values.config.canary | default dict) }}
+{{- $feeds := list }}
+{{- $config := .Values.config.feeds | default dict }}
+{{- if hasKey $workloads "canary" }}
+  {{- if kindIs "slice" $given }}
+    {{- $feeds = $given }}
+  {{- else }}
+    {{- range list "school" "hospital" "gate" "camera" "grid" }}
+      {{- $formats := dig . "formats" list $config | default list }}
+      {{- if and (hasKey $workloads (printf "ingest.%s" .)) (or (empty $formats) (has "chorus" $formats)) }}{{ $feeds = append $feeds . }}{{ end }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- $feeds | toJson }}
 {{- end }}
 
 {{/* The names of secrets that a configuration speaks of, as a JSON list. */}}

@@ -15,7 +15,7 @@ use super::setup::Setup;
 use super::state::{KeyState, RuleState};
 use super::timers::{Frontiers, LEAST, Timers};
 use super::world::World;
-use super::{NO_ANOMALY, NO_RULE, absence, silence};
+use super::{NO_ANOMALY, NO_RULE, absence, canary, silence};
 use crate::ledger::Changes;
 
 mod kept;
@@ -193,6 +193,9 @@ impl Detector {
     /// The rules that look at the event, by id.
     pub(super) fn candidates<'r>(&self, rules: &'r RuleSet, feed: &str, seen: &Seen<'_>) -> Vec<&'r Rule> {
         let event = seen.event;
+        if canary::is_one(event) {
+            return vec![rules.canary()]; // nothing else is to be said of it
+        }
         let mut found = Vec::new();
         rules.index().of_kind(event.kind, &event.place, feed, &mut found);
         if silence::is_sign_of_life(event) {
@@ -206,7 +209,7 @@ impl Detector {
             When::Absence { .. } => absence::binds(rule, event.key(), &self.world),
             _ => true,
         };
-        rules.at(found).filter(waits).filter(|rule| rule.is_for(event)).collect()
+        rules.at(found).filter(waits).collect()
     }
 
     fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64) {

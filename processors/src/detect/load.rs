@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chorus_model::{CANARY, Kind, Span, id};
+use chorus_model::{Kind, Span, canary, id};
 
 use super::cel::Condition;
 use super::file::{File, LearntText, RuleText, StepText, TogetherText, Type};
 use super::finding::PLACEHOLDERS;
 use super::rhythm::Learnt;
-use super::rules::{BUILT_IN, Baseline, By, Limit, Neighbours, Of, Rule, RuleSet, Step, When};
+use super::rules::{Baseline, By, Limit, Neighbours, Of, Rule, RuleSet, Step, When};
 use super::timers::LEAST;
 
 /// The most events that a `count` rule can ask for: each waiting one is kept.
@@ -67,14 +67,14 @@ impl RuleSet {
     /// The first thing that is wrong.
     pub fn parse(files: &[(&str, &str)]) -> Result<Self, RuleError> {
         let mut rules: Vec<Rule> = Vec::new();
-        let mut known: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::from([(CANARY.into(), BUILT_IN.into())]);
+        let mut known: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
         for (name, text) in files {
             let file: Arc<str> = Arc::from(*name);
             for (index, raw) in read(name, text)?.rules.into_iter().enumerate() {
                 let rule = Builder { file: &file, rule: raw.id.clone(), index }.build(raw)?;
                 if let Some(other) = known.insert(Arc::clone(&rule.id), Arc::clone(&file)) {
                     let at = Builder { file: &file, rule: rule.id.to_string(), index };
-                    return Err(at.error("id", format!("already used: {other}")));
+                    return Err(at.error("id", format!("already used in {other}")));
                 }
                 rules.push(rule);
             }
@@ -160,6 +160,9 @@ impl Builder<'_> {
         if raw.id.is_empty() || raw.id.len() > 60 || !raw.id.chars().all(is_word) {
             return Err(self.error("id", "allowed: 1 to 60 of a-z, 0-9, '-', '_', '.'"));
         }
+        if raw.id == canary::NAME {
+            return Err(self.error("id", "kept for the rule that is built in"));
+        }
         self.check_keys(&raw)?;
         self.check_summary(&raw)?;
         let quiet_after = self.quiet_after(&raw)?;
@@ -175,7 +178,6 @@ impl Builder<'_> {
             by: raw.by.clone().unwrap_or_else(|| default_by(raw.when)),
             summary: raw.summary.clone(),
             together: raw.together.map(|together| self.together(together)).transpose()?,
-            drills_of: None,
             feed: raw.feed.as_deref().map(Arc::from),
             clock: raw.feed.as_deref().unwrap_or(LEAST).into(),
             when: self.when(raw)?,

@@ -7,6 +7,7 @@
 
 mod absence;
 mod baseline;
+pub mod canary;
 mod cases;
 mod cel;
 mod count;

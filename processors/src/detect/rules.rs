@@ -3,18 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chorus_model::{CANARY, Event, Kind, PlaceKind, PlaceRef, Severity, Span, Text, Together, id};
+use chorus_model::{Event, Kind, PlaceKind, PlaceRef, Severity, Span, Text, Together, id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::canary;
 use super::cel::{Condition, View};
 use super::index::{Index, Positions};
 use super::rhythm::Learnt;
 use super::seen::LATE;
-use super::timers::LEAST;
-
-/// Where built-in rules stand.
-pub(crate) const BUILT_IN: &str = "built in";
 
 /// What keeps two conditions of a rule apart within a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -137,8 +134,6 @@ pub struct Rule {
     pub(crate) by: Vec<By>,
     pub(crate) summary: Text,
     pub(crate) together: Option<Neighbours>,
-    /// Of drills of devices of this kind alone; for what is built in.
-    pub(crate) drills_of: Option<&'static str>,
     pub(crate) feed: Option<Arc<str>>,
     /// The feed, or the name of the least frontier of all.
     pub(crate) clock: Arc<str>,
@@ -175,33 +170,6 @@ impl Rule {
     /// How long after its receipt an event still waits for others of the rule.
     pub(crate) fn kept(&self) -> Span {
         Span::from_micros(self.within().unwrap_or(Span::ZERO).as_micros().saturating_add(LATE.as_micros()))
-    }
-
-    /// The rule that finds canaries. It is in force whatever other rules are, and no version names it.
-    ///
-    /// Each canary is over before the next comes, so that each is told anew, and time must have passed for it.
-    fn canary() -> Self {
-        Self {
-            id: CANARY.into(),
-            file: BUILT_IN.into(),
-            when: When::Immediate { kinds: vec![Kind::DeviceHeartbeat] },
-            places: vec![PlaceKind::Other],
-            condition: None,
-            severity: Some(Severity::Info),
-            kind: Some(CANARY.into()),
-            quiet_after: Some(Span::from_secs(10)),
-            by: vec![By::Device],
-            summary: Text { zh: "链路自检".to_owned(), en: "canary".to_owned() },
-            together: None,
-            drills_of: Some(CANARY),
-            feed: None,
-            clock: LEAST.into(),
-        }
-    }
-
-    /// True when the event is of the sort that the rule is built in for.
-    pub(crate) fn is_for(&self, event: &Event) -> bool {
-        self.drills_of.is_none_or(|kind| event.is_test && event.device.kind.as_deref() == Some(kind))
     }
 
     pub(crate) fn applies_at(&self, place: &PlaceRef) -> bool {
@@ -253,28 +221,36 @@ pub struct RuleSet {
     index: Index,
     /// Positions of the rules that wait for what the registry and the roster name.
     waiting: Positions,
+    /// In force beside them; see [`canary`].
+    canary: Rule,
     faults: AtomicU64,
 }
 
 impl RuleSet {
-    /// The rules sorted by id, so that neither the names nor the order of files show in outputs; with what is built in.
+    /// The rules sorted by id, so that neither the names nor the order of files show in outputs.
     pub(crate) fn new(version: Arc<str>, mut rules: Vec<Rule>) -> Self {
-        rules.push(Rule::canary());
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         let waits = |rule: &Rule| matches!(rule.when, When::Silence { .. } | When::Absence { .. });
         let waiting = (0_u32..).zip(&rules).filter(|(_, rule)| waits(rule)).map(|(at, _)| at).collect();
-        Self { version, index: Index::new(&rules), rules, waiting, faults: AtomicU64::new(0) }
+        Self { version, index: Index::new(&rules), rules, waiting, canary: canary::rule(), faults: AtomicU64::new(0) }
     }
 
-    /// Every rule that was written, by id.
-    pub fn written(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().filter(|rule| rule.drills_of.is_none())
+    /// Every rule of the files, by id.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
-    /// The rule of that id.
+    /// The rule of that id, be it the one that is built in.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().and_then(|index| self.rules.get(index))
+        let known = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().and_then(|index| self.rules.get(index));
+        known.or_else(|| (*id == *self.canary.id).then_some(&self.canary))
+    }
+
+    /// The rule that is built in.
+    pub(crate) fn canary(&self) -> &Rule {
+        &self.canary
     }
 
     /// How often a condition could not be evaluated; such a condition counts as false.

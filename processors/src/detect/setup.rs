@@ -26,7 +26,7 @@ impl Setup {
     /// # Errors
     /// When a rule names a duty that the roster does not hold.
     pub fn new(rules: RuleSet, roster: Roster, registry: Handle) -> Result<Self, RuleError> {
-        for rule in rules.written() {
+        for rule in rules.rules() {
             let When::Absence { duty, .. } = &rule.when else { continue };
             if roster.duty_of(duty).is_none() {
                 let known: Vec<&str> = roster.duties().map(|duty| &**duty).collect();

@@ -7,6 +7,7 @@ use chorus_runtime::task::{Attributes, EmitError};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Fate, Output, Record, Size, Task, Verdict};
 
+use super::canary;
 use super::engine::{Detector, Found};
 use super::publication::Publication;
 use super::{BAD_EVENT, BAD_RULES, NO_RULE, RULES, SOURCE};
@@ -15,10 +16,11 @@ use super::{BAD_EVENT, BAD_RULES, NO_RULE, RULES, SOURCE};
 const INGEST: &str = "/chorus/ingest/";
 
 impl Detector {
-    /// Takes in a record of the log that is an event by its header.
+    /// Takes in a record of the log that is an event by its header. By its key a canary is known before it is read.
     pub(crate) fn record<'a>(
         &mut self,
         offset: i64,
+        key: &[u8],
         header: impl Fn(&str) -> Option<&'a str>,
         value: Option<&[u8]>,
     ) -> Found {
@@ -26,7 +28,10 @@ impl Detector {
             header(cloudevents::HEADER_SOURCE).and_then(|source| source.strip_prefix(INGEST)).unwrap_or_default();
         let kind = header(cloudevents::HEADER_KIND).and_then(|kind| kind.parse().ok());
         // What no rule asks for is not read.
-        if kind.is_some_and(|kind| !self.asks_for(offset, feed, kind)) {
+        if let Some(kind) = kind
+            && !self.asks_for(offset, feed, kind)
+            && !canary::may_be_one(kind, key)
+        {
             return Found::nothing(NO_RULE);
         }
         match value.and_then(|value| Event::read_json(value).ok()) {
@@ -80,7 +85,7 @@ impl Task for DetectTask {
         if record.event_type() != Some(cloudevents::TYPE_EVENT) {
             return BAD_EVENT.into();
         }
-        let found = self.detector.record(record.offset(), |name| record.header(name), record.value());
+        let found = self.detector.record(record.offset(), record.key(), |name| record.header(name), record.value());
         self.emit(&found.anomalies, output);
         found.fate.into()
     }

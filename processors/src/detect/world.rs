@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chorus_model::partition::partition_for;
-use chorus_model::{Canary, Event, PlaceRef, Span};
+use chorus_model::{Event, PlaceRef, Span};
 use chorus_runtime::registry::Registry;
 
 use super::roster::Roster;
@@ -35,9 +35,8 @@ impl World {
     pub(crate) fn new(registry: &Registry, roster: Arc<Roster>, partition: i32, partitions: i32) -> Self {
         let is_mine = |id: &str| partition_for(id.as_bytes(), partitions) == partition;
         let mut sites = HashMap::new();
-        // A canary is heard, never missed by a rule: it has alerts of its own.
-        let is_watched = |id: &str| is_mine(id) && Canary::of(id).is_none();
-        for place in registry.places().filter(|place| is_watched(&place.id)) {
+        // A canary's place is none that a rule could miss something at.
+        for place in registry.places().filter(|place| is_mine(&place.id) && !registry.is_canary(&place.id)) {
             let site = Site { place: place.to_ref(), calendar: place.calendar.clone(), devices: BTreeMap::new() };
             sites.insert(Arc::clone(&place.id), site);
         }

@@ -1,7 +1,7 @@
 //! Series that are looked up once and held.
 
-use chorus_model::{Canary, Kind, Span, Timestamp};
-use prometheus::{GaugeVec, IntCounterVec};
+use chorus_model::{Kind, Span};
+use prometheus::IntCounterVec;
 
 use super::Metrics;
 
@@ -11,18 +11,20 @@ pub struct FeedMetrics {
     feed: &'static str,
     kinds: Vec<prometheus::IntCounter>,
     unresolved: prometheus::IntCounter,
+    canaries: prometheus::IntCounter,
     rejects: IntCounterVec,
 }
 
 impl FeedMetrics {
-    /// The counters of a feed, all at 0 until something is counted.
+    /// The counters of a feed, which reads this topic, all at 0 until something is counted.
     #[must_use]
-    pub fn new(metrics: &Metrics, feed: &'static str) -> Self {
+    pub fn new(metrics: &Metrics, feed: &'static str, topic: &str) -> Self {
         let count = |kind: &Kind| metrics.events.with_label_values(&[feed, kind.as_str()]);
         Self {
             feed,
             kinds: Kind::ALL.iter().map(count).collect(),
             unresolved: metrics.unresolved.with_label_values(&[feed]),
+            canaries: metrics.canary_records.with_label_values(&[topic]),
             rejects: metrics.rejects.clone(),
         }
     }
@@ -35,6 +37,11 @@ impl FeedMetrics {
         if !resolved {
             self.unresolved.inc();
         }
+    }
+
+    /// A canary's event was written: it is in none of the other counts, which tell of devices.
+    pub fn canary(&self) {
+        self.canaries.inc();
     }
 
     /// A record, or a part of one, was put aside.
@@ -51,9 +58,6 @@ pub struct DeliveryMetrics {
     refused: prometheus::IntCounter,
     latency: prometheus::Histogram,
     up: prometheus::IntGauge,
-    destination: String,
-    canary_acknowledged: GaugeVec,
-    canary_latency: prometheus::Histogram,
 }
 
 impl DeliveryMetrics {
@@ -69,9 +73,6 @@ impl DeliveryMetrics {
             refused: attempts("refused"),
             latency: metrics.latency.with_label_values(&[destination]),
             up,
-            destination: destination.to_owned(),
-            canary_acknowledged: metrics.canary_acknowledged.clone(),
-            canary_latency: metrics.canary_latency.with_label_values(&[destination]),
         }
     }
 
@@ -79,15 +80,6 @@ impl DeliveryMetrics {
     pub fn acknowledged(&self, latency: Span) {
         self.acknowledged.inc();
         self.latency.observe(latency.as_secs_f64().max(0.0));
-    }
-
-    /// The destination has a canary, which was received at `received` and so long ago. Alerts come from inside, and canaries are those
-    /// of the registry's counties, so the series are bounded.
-    pub fn canary(&self, canary: &Canary, received: Timestamp, latency: Span) {
-        self.acknowledged.inc();
-        self.canary_latency.observe(latency.as_secs_f64().max(0.0));
-        let latest = self.canary_acknowledged.with_label_values(&[&*self.destination, canary.feed, &*canary.county]);
-        latest.set(latest.get().max(received.as_millis() as f64 / 1_000.0));
     }
 
     /// An attempt failed and will be made again.

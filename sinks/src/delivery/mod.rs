@@ -11,11 +11,12 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chorus_model::{Alert, AlertStatus};
+use chorus_model::{AlertStatus, Span, canary};
+use chorus_runtime::canary::{Canaries, CanaryMetrics};
 use chorus_runtime::clock::now;
 use chorus_runtime::metrics::DeliveryMetrics;
 use chorus_runtime::topics::Topic;
-use chorus_runtime::{Deferred, Done, Fate, Metrics, Parked, Verdict};
+use chorus_runtime::{Deferred, Done, Fate, Job, Metrics, Parked, Verdict};
 use tokio::sync::Semaphore;
 
 use crate::Settings;
@@ -33,11 +34,21 @@ pub const FATES: &[Fate] = &[
     Fate::Filtered(route::BELOW_SEVERITY),
     Fate::Filtered(route::DRILL),
     Fate::Filtered(route::BAD_ALERT),
+    Fate::Filtered(route::CANARY),
+    Fate::Filtered(CANARY_LATE),
+    Fate::Filtered(CANARY_REFUSED),
     Fate::Rejected(REFUSED),
 ];
 
 /// The destination does not want it, and never will.
 const REFUSED: &str = "refused";
+
+/// A canary that could not be delivered in time: nobody waits for it any more, and what is real must not wait behind it.
+const CANARY_LATE: &str = "canary_late";
+/// A canary that the destination refused. It is not parked: nobody would send it again.
+const CANARY_REFUSED: &str = "canary_refused";
+/// How long after its receipt a canary is tried.
+const CANARY_LIFE: Span = Span::from_secs(120);
 
 /// How patient a delivery is. The defaults are those of every deployment; tests are in more of a hurry.
 #[derive(Clone, Copy, Debug)]
@@ -72,15 +83,23 @@ pub struct Delivery {
     breaker: Breaker,
     retry: Backoff,
     metrics: DeliveryMetrics,
+    canaries: Option<CanaryMetrics>,
     parked: Topic,
 }
 
-/// Opens a destination: reads its secrets, declares its metrics at 0. Connects to nothing yet.
+/// Opens a destination: reads its secrets, declares its metrics at 0. Connects to nothing yet. It is measured by `canaries`,
+/// if it takes any.
 ///
 /// # Errors
 /// Settings or files that cannot be used, by the path of their key.
-pub fn open(name: &str, settings: &Settings, metrics: &Metrics, parked: Topic) -> anyhow::Result<Arc<Delivery>> {
-    open_at(name, settings, metrics, parked, Pace::default())
+pub fn open(
+    name: &str,
+    settings: &Settings,
+    metrics: &Metrics,
+    parked: Topic,
+    canaries: Option<Canaries>,
+) -> anyhow::Result<Arc<Delivery>> {
+    open_at(name, settings, metrics, parked, canaries, Pace::default())
 }
 
 /// As [`open`], at a pace of the caller's own.
@@ -92,6 +111,7 @@ pub fn open_at(
     settings: &Settings,
     metrics: &Metrics,
     parked: Topic,
+    canaries: Option<Canaries>,
     pace: Pace,
 ) -> anyhow::Result<Arc<Delivery>> {
     let say = |(key, message): Problem| anyhow::anyhow!("destinations.{name}.{key}: {message}");
@@ -100,6 +120,7 @@ pub fn open_at(
     }
     let form = settings.row().and_then(|row| (row.open)(settings)).map_err(say)?;
     let post = Post::new(settings, form.path()).map_err(say)?;
+    let canaries = canaries.filter(|_| settings.takes_canaries());
     Ok(Arc::new(Delivery {
         name: name.into(),
         route: Route {
@@ -114,6 +135,7 @@ pub fn open_at(
         breaker: Breaker::new(pace.breaker_after, pace.probe),
         retry: pace.retry,
         metrics: DeliveryMetrics::new(metrics, name),
+        canaries: canaries.map(|canaries| CanaryMetrics::new(metrics, name, canaries)),
         parked,
     }))
 }
@@ -141,37 +163,69 @@ impl Delivery {
             return Fate::Filtered(why).into();
         }
         let key = Arc::from(outgoing.alert.alert_id.as_str());
-        Verdict::Deferred(Deferred { key, job: Box::pin(Arc::clone(self).deliver(outgoing)) })
+        let delivery = Arc::clone(self);
+        let job: Job = if canary::of_alert(&outgoing.alert).is_some() {
+            Box::pin(delivery.deliver_canary(outgoing))
+        } else {
+            Box::pin(delivery.deliver(outgoing))
+        };
+        Verdict::Deferred(Deferred { key, job })
     }
 
-    /// Tries until there is an end. Whoever drops this (its partition went elsewhere) leaves no trace in the breaker.
+    /// Whoever drops this (its partition went elsewhere) leaves no trace in the breaker.
     async fn deliver(self: Arc<Self>, outgoing: Outgoing) -> Done {
+        match self.settle(&outgoing, || self.metrics.retried()).await {
+            Ok(()) => {
+                self.metrics.acknowledged(now().since(outgoing.alert.tipped_at));
+                Done { fate: Fate::Forwarded, park: None }
+            }
+            Err(why) => self.park(outgoing, why),
+        }
+    }
+
+    /// As [`Delivery::deliver`], for as long as anybody waits for it. None of it counts among the deliveries of alerts.
+    async fn deliver_canary(self: Arc<Self>, outgoing: Outgoing) -> Done {
+        let done = |fate| Done { fate, park: None };
+        let left = outgoing.alert.tipped_at.plus(CANARY_LIFE).since(now());
+        if left <= Span::ZERO {
+            return done(Fate::Filtered(CANARY_LATE));
+        }
+        match tokio::time::timeout(left.to_std(), self.settle(&outgoing, || ())).await {
+            Ok(Ok(())) => {
+                self.measure(&outgoing);
+                done(Fate::Forwarded)
+            }
+            Ok(Err(why)) => {
+                tracing::warn!(destination = &*self.name, status = why.status, why = why.as_str(), "canary refused");
+                done(Fate::Filtered(CANARY_REFUSED))
+            }
+            Err(_) => done(Fate::Filtered(CANARY_LATE)),
+        }
+    }
+
+    /// Tries until the destination has spoken its last word: it has it, or refuses it.
+    async fn settle(&self, outgoing: &Outgoing, retried: impl Fn() + Send) -> Result<(), Refusal> {
         let mut failures = 0;
         loop {
-            match self.attempt(&outgoing).await {
-                Outcome::Acknowledged => {
-                    self.acknowledged(&outgoing.alert);
-                    return Done { fate: Fate::Forwarded, park: None };
-                }
-                Outcome::Refused { why } => return self.park(outgoing, why),
+            match self.attempt(outgoing).await {
+                Outcome::Acknowledged => return Ok(()),
+                Outcome::Refused { why } => return Err(why),
                 Outcome::Retry { after, why } => {
-                    self.metrics.retried();
+                    retried();
                     failures += 1;
-                    self.wait(&outgoing, failures, after, why).await;
+                    self.wait(outgoing, failures, after, why).await;
                 }
             }
         }
     }
 
-    fn acknowledged(&self, alert: &Alert) {
-        let latency = now().since(alert.tipped_at);
-        match alert.canary() {
-            // Its end is tipped by time that has passed, not by a record.
-            Some(canary) if alert.status == AlertStatus::Firing => {
-                self.metrics.canary(&canary, alert.tipped_at, latency);
-            }
-            Some(_) => {}
-            None => self.metrics.acknowledged(latency),
+    /// A standing canary was tipped by its record's receipt, one that is over by time alone.
+    fn measure(&self, outgoing: &Outgoing) {
+        let alert = &outgoing.alert;
+        if let (Some(canaries), Some(canary)) = (&self.canaries, canary::of_alert(alert))
+            && alert.status == AlertStatus::Firing
+        {
+            canaries.acknowledged(canary, alert.tipped_at, now().since(alert.tipped_at));
         }
     }
 

@@ -1,11 +1,13 @@
 //! Which alerts a destination gets. Pure, and without memory: an alert is judged by what this revision says.
 
-use chorus_model::{Alert, Severity};
+use chorus_model::{Alert, Severity, canary};
 
 /// Less grave than the destination wants.
 pub const BELOW_SEVERITY: &str = "below_severity";
 /// A drill, and the destination is a real desk.
 pub const DRILL: &str = "drill";
+/// A canary, and the destination takes none.
+pub const CANARY: &str = "canary";
 /// The record is no alert.
 pub const BAD_ALERT: &str = "bad_alert";
 
@@ -16,7 +18,7 @@ pub struct Route {
     pub min_severity: Severity,
     /// Drills as well.
     pub drills: bool,
-    /// Canaries, which are neither: they prove the way.
+    /// Canaries, whatever the other two say.
     pub canaries: bool,
 }
 
@@ -24,8 +26,8 @@ impl Route {
     /// Why the alert is not for this destination; `None` when it is.
     #[must_use]
     pub fn filters(&self, alert: &Alert) -> Option<&'static str> {
-        if alert.canary().is_some() {
-            return (!self.canaries).then_some(DRILL);
+        if canary::of_alert(alert).is_some() {
+            return (!self.canaries).then_some(CANARY);
         }
         if alert.is_test && !self.drills {
             return Some(DRILL);
@@ -41,8 +43,8 @@ mod tests {
 
     #[test]
     fn a_destination_gets_what_is_grave_enough_and_drills_only_on_demand() {
-        let desk = Route { min_severity: Severity::High, drills: false, canaries: false };
-        let range = Route { drills: true, ..desk };
+        let desk = Route { min_severity: Severity::High, drills: false, canaries: true };
+        let range = Route { min_severity: Severity::High, drills: true, canaries: false };
         let alert = |severity, is_test| Alert { severity, is_test, ..samples::alert() };
         let table = [
             (desk, alert(Severity::Critical, false), None),
@@ -59,15 +61,16 @@ mod tests {
     }
 
     #[test]
-    fn a_canary_goes_where_it_is_wanted_whatever_else_is() {
-        let quiet = Route { min_severity: Severity::Critical, drills: false, canaries: true };
-        let mut alert = samples::alert();
-        (alert.is_test, alert.severity, alert.kind) = (true, Severity::Info, "canary".into());
-        alert.place.id = "canary-gate-360102".into();
-        assert_eq!(quiet.filters(&alert), None);
-        assert_eq!(Route { drills: true, canaries: false, ..quiet }.filters(&alert), Some(DRILL));
-        // What only looks like one is an alert as any other.
-        alert.is_test = false;
-        assert_eq!(quiet.filters(&alert), Some(BELOW_SEVERITY));
+    fn a_canary_goes_by_its_own_setting_whatever_drills_and_severity_say() {
+        for (drills, canaries) in [(false, true), (true, true), (false, false), (true, false)] {
+            let route = Route { min_severity: Severity::Critical, drills, canaries };
+            assert_eq!(route.filters(&samples::canary()), (!canaries).then_some(CANARY), "{route:?}");
+            // A drill of another rule that joined the canary's alert is a drill, and what is real is real.
+            let mut joined = samples::canary();
+            joined.reasons.extend(samples::alert().reasons);
+            assert_eq!(route.filters(&joined), Some(if drills { BELOW_SEVERITY } else { DRILL }), "{route:?}");
+            let real = Alert { is_test: false, severity: Severity::Critical, ..samples::canary() };
+            assert_eq!(route.filters(&real), None, "{route:?}");
+        }
     }
 }

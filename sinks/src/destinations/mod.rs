@@ -22,8 +22,8 @@ pub struct Kind {
     pub name: &'static str,
     /// The keys that it has beyond those that all have.
     pub keys: &'static [&'static str],
-    /// Whether it gets canaries unless configured otherwise.
-    pub canaries: bool,
+    /// Whether it takes canaries unless the settings say otherwise.
+    pub canary: bool,
     /// Reads its secrets and settles its form.
     ///
     /// # Errors
@@ -33,8 +33,9 @@ pub struct Kind {
 
 /// Every type of destination.
 pub static DESTINATIONS: &[Kind] = &[
-    Kind { name: centre::NAME, keys: centre::KEYS, canaries: true, open: centre::open },
-    Kind { name: alertmanager::NAME, keys: alertmanager::KEYS, canaries: false, open: alertmanager::open },
+    Kind { name: centre::NAME, keys: centre::KEYS, canary: true, open: centre::open },
+    // It knows no canaries: whatever stands there may page somebody, every minute.
+    Kind { name: alertmanager::NAME, keys: alertmanager::KEYS, canary: false, open: alertmanager::open },
 ];
 
 /// The type with this name.
@@ -153,6 +154,17 @@ pub(crate) mod samples {
             part_of: None,
             incident: None,
         }
+    }
+
+    /// A canary's at revision 1.
+    pub(crate) fn canary() -> Alert {
+        let mut alert = Alert { is_test: true, severity: Severity::Info, kind: "device.heartbeat".into(), ..alert() };
+        alert.place.id = "canary-gate-360102".into();
+        alert.place.kind = PlaceKind::Other;
+        for reason in &mut alert.reasons {
+            reason.rule = chorus_model::canary::NAME.into();
+        }
+        alert
     }
 
     /// As it comes out of the log.

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chorus_model::{Alert, AlertPlace, AlertStatus, PlaceKind, Severity, Text};
+use chorus_model::{Alert, AlertPlace, AlertStatus, PlaceKind, Reason, Severity, Text};
+use chorus_runtime::canary::Canaries;
+use chorus_runtime::clock::now;
+use chorus_runtime::registry::{Handle, Place, Registry};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Deferred, Done, Job, Metrics, Verdict};
 use chorus_sinks::delivery::open_at;
@@ -62,6 +65,33 @@ pub(crate) fn parked() -> Topic {
     Topic { name: "parked".into(), partitions: 1 }
 }
 
+/// Those of one feed in one county.
+fn canaries() -> Canaries {
+    let place: Place = serde_json::from_str(r#"{"id": "school-1", "division_code": "360102"}"#).unwrap();
+    let registry = Registry::from_parts(vec![place], Vec::new()).unwrap().with_canaries(&["gate"]).unwrap();
+    Canaries { feeds: vec!["gate"], registry: Handle::fixed(registry) }
+}
+
+/// The alert of that canary, whose record was received just now.
+pub(crate) fn canary(revision: u32) -> Alert {
+    let mut canary = Alert { is_test: true, severity: Severity::Info, tipped_at: now(), ..alert("canary", revision) };
+    canary.place.id = "canary-gate-360102".into();
+    canary.reasons.push(Reason {
+        rule: chorus_model::canary::NAME.into(),
+        kind: "device.heartbeat".into(),
+        status: AlertStatus::Firing,
+        devices: vec!["canary-gate-360102".into()],
+        places: Vec::new(),
+        from: canary.tipped_at,
+        to: canary.tipped_at,
+        count: 1.0,
+        expected: None,
+        evidence: Vec::new(),
+        summary: Text::default(),
+    });
+    canary
+}
+
 /// An open destination with its metrics and the folder of its secrets.
 pub(crate) struct Opened {
     pub(crate) delivery: Arc<Delivery>,
@@ -90,7 +120,7 @@ impl Opened {
 
     pub(crate) fn open(settings: &Settings, pace: Pace, secrets: TempDir) -> Self {
         let metrics = Metrics::new().unwrap();
-        let delivery = open_at("desk", settings, &metrics, parked(), pace).unwrap();
+        let delivery = open_at("desk", settings, &metrics, parked(), Some(canaries()), pace).unwrap();
         Self { delivery, metrics, _secrets: secrets }
     }
 

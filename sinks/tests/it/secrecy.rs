@@ -93,7 +93,7 @@ fn no_error_holds_a_key_or_an_address() {
     let secrets = TempDir::new().unwrap();
     let file = secret_file(&secrets, "orchard-otter");
     let open = |settings: &Settings| {
-        let error = chorus_sinks::open("desk", settings, &Metrics::new().unwrap(), parked()).unwrap_err();
+        let error = chorus_sinks::open("desk", settings, &Metrics::new().unwrap(), parked(), None).unwrap_err();
         format!("{error} {error:?} {settings:?}", settings = settings.problems("desk"))
     };
     let mut short = Settings::new("centre", "http://a/path-with-a-secret");

@@ -63,7 +63,7 @@ async fn under_failures_each_alert_arrives_in_order_and_every_record_has_one_fat
     settings.key_file = Some(secret_file(&secrets, KEY_HEX));
     settings.min_severity = Severity::Low;
     let metrics = Arc::new(Metrics::new().unwrap());
-    let delivery = open_at("desk", &settings, &metrics, parked(), HURRY).unwrap();
+    let delivery = open_at("desk", &settings, &metrics, parked(), None, HURRY).unwrap();
     let role = Role {
         name: "deliver",
         group: "chorus-deliver-desk".to_owned(),

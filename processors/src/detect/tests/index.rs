@@ -64,7 +64,7 @@ fn an_event_meets_just_the_rules_that_a_search_through_all_of_them_finds() {
                         && (own.is_none() || own == Some(feed) || feed.is_empty())
                         && (condition.is_none() || condition == place.id.as_ref())
                 };
-                let expected: Vec<_> = rules.written().filter(looks).map(|rule| rule.id.to_string()).collect();
+                let expected: Vec<_> = rules.rules().iter().filter(looks).map(|rule| rule.id.to_string()).collect();
                 assert_eq!(found, expected, "{kind} of {device} by {feed}");
                 met += found.len();
             }

@@ -12,6 +12,7 @@ use chorus_runtime::registry::{self, Handle, Registry};
 
 use super::{Detector, NO_ANOMALY, NO_RULE, Roster, RuleSet, Setup};
 
+mod canary;
 mod crowd;
 mod flap;
 mod index;
