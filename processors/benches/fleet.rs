@@ -51,7 +51,9 @@ const WARM_UP: usize = 200_000;
 const EVENTS: usize = 300_000;
 /// In a child: only state of rules of this type is restored.
 const ONLY: &str = "CHORUS_BENCH_ONLY";
-const SORTS: [&str; 5] = ["silence", "baseline", "count", "immediate", "recent"];
+const SORTS: [&str; 4] = ["silence", "baseline", "recent", NOTHING];
+/// A state of keys alone, which the others are measured with.
+const NOTHING: &str = "nothing";
 
 fn main() {
     let wanted = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
@@ -70,16 +72,18 @@ fn main() {
     };
     row("registry, and what detectors hold of it", city.registry);
     row("state", city.state);
-    for sort in SORTS {
-        row(&format!("of it {sort}, alone"), alone(sort, devices));
+    row("both", city.registry + city.state);
+    let keys = alone(NOTHING, devices);
+    row("of the state: keys and deadlines", keys);
+    for sort in SORTS.into_iter().filter(|sort| *sort != NOTHING) {
+        row(&format!("of the state: {sort}"), alone(sort, devices).saturating_sub(keys));
     }
-    let (time, parse, told) = city.live();
-    row("all, after the events below", resident());
     println!(
         "| a snapshot of everything, as JSON | {:.0} | {} |",
         city.json as f64 / 1_048_576.0,
         city.json / (places * PER_PLACE)
     );
+    let (time, parse, told) = city.live();
     let each = |time: Duration| time.as_nanos() as f64 / EVENTS as f64;
     println!("\n| {EVENTS} events of all devices | ns an event | share |\n|---|---|---|");
     println!("| JSON to nothing | {:.0} | |", each(parse));
