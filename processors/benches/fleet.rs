@@ -8,27 +8,21 @@
 #![allow(clippy::unwrap_used)] // a benchmark ends where it cannot go on
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chorus_model::event::SCHEMA_VERSION;
 use chorus_model::partition::partition_for;
-use chorus_model::{
-    Device, DeviceScheme, Event, FrontierMark, FrontierTable, Integrity, Kind, Phase, PlaceKind, PlaceRef,
-    SeveritySource, Span, TimeQuality, Timestamp, id,
-};
+use chorus_model::{Event, FrontierMark, FrontierTable, Kind, Span, Timestamp, id};
 use chorus_processors::detect::{Detector, Roster, RuleSet, Setup};
 use chorus_runtime::registry::{self, Handle, Registry};
+use common::{FEEDS, PLACES, cpu, random};
 use serde::de::IgnoredAny;
+
+mod common;
 
 /// As the binary does.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const FEEDS: [&str; 5] = ["school", "hospital", "gate", "camera", "grid"];
-/// Sorts of places, each with the feed that its devices come by, in the order of [`FEEDS`].
-const PLACES: [PlaceKind; 5] =
-    [PlaceKind::School, PlaceKind::Hospital, PlaceKind::Village, PlaceKind::Street, PlaceKind::Community];
 /// The devices of a place: kind, heartbeat in minutes, what it says beside that, and how often a day.
 const DEVICES: [(&str, usize, i64, Kind, u64); 7] = [
     ("camera", 10, 0, Kind::MotionDetected, 72),
@@ -296,58 +290,10 @@ fn device_id(place: usize, kind: &str, number: usize) -> String {
 }
 
 fn event(place: usize, device: &str, number: usize, kind: Kind, at: Timestamp, n: usize) -> Event {
-    let device_id = device_id(place, device, number);
-    Event {
-        schema_version: SCHEMA_VERSION,
-        event_id: id::derive(&["bench", &device_id, &n.to_string()]),
-        source_format: "chorus".into(),
-        source_id: None,
-        native_id: Some(n.to_string()),
-        native_seq: None,
-        device: Device {
-            id: device_id.into(),
-            scheme: DeviceScheme::Own,
-            channel: None,
-            kind: Some(Arc::from(device)),
-        },
-        place: PlaceRef {
-            id: Some(place_id(place).into()),
-            kind: PLACES[place % PLACES.len()],
-            division_code: Some(division(place).into()),
-            resolved: true,
-        },
-        kind,
-        phase: Phase::Pulse,
-        object_class: None,
-        count: None,
-        outcome: None,
-        zone: None,
-        severity: kind.default_severity(),
-        severity_source: SeveritySource::Type,
-        event_time: Some(at),
-        time_precision: None,
-        time_quality: TimeQuality::Zoned,
-        assumed_zone: None,
-        received_at: at,
-        produced_at: None,
-        is_replay: false,
-        is_test: false,
-        integrity: Integrity::Unchecked,
-        geo: None,
-        subject_ref: None,
-        pii_dropped: Vec::new(),
-        raw_ref: None,
-        flags: Vec::new(),
-    }
-}
-
-/// Numbers below a bound, the same in every run.
-fn random(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut seed = seed.wrapping_mul(7_919) + 7;
-    move |below| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).unwrap() % below
-    }
+    let id = device_id(place, device, number);
+    let event_id = id::derive(&["bench", &id, &n.to_string()]);
+    let at_place = (place_id(place), PLACES[place % PLACES.len()], &*division(place));
+    Event { native_id: Some(n.to_string()), ..common::event(event_id, (id, device), at_place, kind, at) }
 }
 
 /// Resident memory of this process in bytes.
@@ -355,10 +301,4 @@ fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1_024
-}
-
-/// Processor time of this thread so far.
-fn cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }

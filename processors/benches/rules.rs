@@ -10,24 +10,19 @@
 #![allow(clippy::unwrap_used)] // a benchmark ends where it cannot go on
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chorus_model::event::SCHEMA_VERSION;
-use chorus_model::{
-    Device, DeviceScheme, Event, FrontierMark, FrontierTable, Integrity, Kind, Phase, PlaceKind, PlaceRef,
-    SeveritySource, Span, TimeQuality, Timestamp, id,
-};
+use chorus_model::{Event, FrontierMark, FrontierTable, Kind, Span, Timestamp, id};
 use chorus_processors::detect::{Detector, Roster, RuleSet, Setup};
 use chorus_runtime::registry::{self, Handle, Registry};
+use common::{FEEDS, PLACES, cpu, random};
+
+mod common;
 
 /// As the binary does.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const FEEDS: [&str; 5] = ["school", "hospital", "gate", "camera", "grid"];
-const PLACES: [PlaceKind; 5] =
-    [PlaceKind::School, PlaceKind::Hospital, PlaceKind::Village, PlaceKind::Street, PlaceKind::Community];
 const SITES: usize = 300;
 const DEVICES: [&str; 8] = ["gate", "door", "camera", "panel", "button", "recorder", "sensor", "phone"];
 /// What most events are, with how many of a hundred.
@@ -157,7 +152,7 @@ enum Spread {
 /// The ten rules, and others of every type that has no duty.
 fn many(spread: Spread) -> String {
     let mut text = TEN.to_owned();
-    let mut random = random();
+    let mut random = random(7);
     let special: Vec<Kind> =
         Kind::ALL.iter().copied().filter(|kind| !ROUTINE.iter().any(|(routine, _)| routine == kind)).collect();
     for n in 10..5_000_usize {
@@ -221,7 +216,7 @@ fn registry() -> Registry {
 }
 
 fn events() -> Vec<(&'static str, Event)> {
-    let mut random = random();
+    let mut random = random(7);
     let mut one = |n: usize| {
         let site = random(SITES);
         let mut share = random(100) as u64;
@@ -239,61 +234,7 @@ fn events() -> Vec<(&'static str, Event)> {
 }
 
 fn event(site: usize, device: &str, kind: Kind, at: Timestamp, n: usize) -> Event {
-    Event {
-        schema_version: SCHEMA_VERSION,
-        event_id: id::derive(&["bench", &n.to_string()]),
-        source_format: "chorus".into(),
-        source_id: None,
-        native_id: None,
-        native_seq: None,
-        device: Device {
-            id: format!("{device}-{site}").into(),
-            scheme: DeviceScheme::Own,
-            channel: None,
-            kind: Some(Arc::from(device)),
-        },
-        place: PlaceRef {
-            id: Some(format!("place-{site}").into()),
-            kind: PLACES[site % PLACES.len()],
-            division_code: Some("360111003004".into()),
-            resolved: true,
-        },
-        kind,
-        phase: Phase::Pulse,
-        object_class: None,
-        count: (kind == Kind::CrowdDensity).then_some(3),
-        outcome: None,
-        zone: None,
-        severity: kind.default_severity(),
-        severity_source: SeveritySource::Type,
-        event_time: Some(at),
-        time_precision: None,
-        time_quality: TimeQuality::Zoned,
-        assumed_zone: None,
-        received_at: at,
-        produced_at: None,
-        is_replay: false,
-        is_test: false,
-        integrity: Integrity::Unchecked,
-        geo: None,
-        subject_ref: None,
-        pii_dropped: Vec::new(),
-        raw_ref: None,
-        flags: Vec::new(),
-    }
-}
-
-/// Numbers below a bound, the same in every run.
-fn random() -> impl FnMut(usize) -> usize {
-    let mut seed = 7_u64;
-    move |below| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).unwrap() % below
-    }
-}
-
-/// Processor time of this thread so far.
-fn cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+    let id = id::derive(&["bench", &n.to_string()]);
+    let place = (format!("place-{site}"), PLACES[site % PLACES.len()], "360111003004");
+    common::event(id, (format!("{device}-{site}"), device), place, kind, at)
 }
