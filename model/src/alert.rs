@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::place::UNKNOWN_COUNTY;
+use crate::place::county_of;
 use crate::{PlaceKind, Severity, Text, Timestamp};
 
 /// Whether the alert still stands.
@@ -44,10 +44,10 @@ pub struct AlertPlace {
 }
 
 impl AlertPlace {
-    /// The county: the first six digits of the division code, or [`UNKNOWN_COUNTY`].
+    /// The county; see [`county_of`].
     #[must_use]
     pub fn county(&self) -> &str {
-        self.division_code.as_deref().and_then(|code| code.get(..6)).unwrap_or(UNKNOWN_COUNTY)
+        county_of(self.division_code.as_deref())
     }
 }
 

@@ -58,10 +58,16 @@ pub struct PlaceRef {
 /// The county of places whose division is not known.
 pub const UNKNOWN_COUNTY: &str = "000000";
 
+/// The county of a division code: its first six digits, or [`UNKNOWN_COUNTY`] without a code of that length.
+#[must_use]
+pub fn county_of(division_code: Option<&str>) -> &str {
+    division_code.and_then(|code| code.get(..6)).unwrap_or(UNKNOWN_COUNTY)
+}
+
 impl PlaceRef {
-    /// The county: the first six digits of the division code, or [`UNKNOWN_COUNTY`].
+    /// The county; see [`county_of`].
     #[must_use]
     pub fn county(&self) -> &str {
-        self.division_code.as_deref().and_then(|code| code.get(..6)).unwrap_or(UNKNOWN_COUNTY)
+        county_of(self.division_code.as_deref())
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chorus_model::canary::{self, Canary};
-use chorus_model::place::UNKNOWN_COUNTY;
+use chorus_model::place::{UNKNOWN_COUNTY, county_of};
 use chorus_model::{PlaceKind, PlaceRef, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,10 +132,8 @@ impl Registry {
     /// # Errors
     /// When a file names a place or a device so.
     pub fn with_canaries(mut self, feeds: &[&str]) -> anyhow::Result<Self> {
-        let county = |place: &Arc<Place>| place.division_code.as_deref().and_then(|code| code.get(..6)).map(Arc::from);
         // The places of no county have a partition of `anomalies` of their own, and a city without any place has a chain.
-        let counties = self.places.values().map(|place| county(place).unwrap_or_else(|| UNKNOWN_COUNTY.into()));
-        self.counties = counties.collect();
+        self.counties = self.places.values().map(|place| county_of(place.division_code.as_deref()).into()).collect();
         if self.counties.is_empty() {
             self.counties.insert(UNKNOWN_COUNTY.into());
         }

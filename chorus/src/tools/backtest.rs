@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chorus_ingest::feeds::FEEDS;
 use chorus_model::{Alert, AlertStatus, Event, Span, Timestamp, canary};
-use chorus_processors::backtest::{Backtest, LogBacktest, Logged, Rules};
+use chorus_processors::backtest::{Backtest, LogBacktest, Rules};
 use chorus_processors::detect::{Roster, RuleSet, Setup};
 use chorus_processors::fuse;
 use chorus_runtime::range::Range;
@@ -129,13 +129,7 @@ fn from_log(
     let new = |setup| LogBacktest::new(setup, &config.fuse, events.partitions, rules);
     let mut runs: Vec<(LogBacktest, Vec<Alert>)> = setups.iter().map(|setup| (new(setup), Vec::new())).collect();
     while let Some(record) = range.next_record()? {
-        let logged = Logged {
-            partition: record.partition,
-            offset: record.offset,
-            headers: &record.headers,
-            value: &record.value,
-        };
-        runs.iter_mut().for_each(|(run, alerts)| run.record(logged, alerts));
+        runs.iter_mut().for_each(|(run, alerts)| run.record(&record, alerts));
     }
     let printed =
         |alerts: Vec<Alert>| alerts.into_iter().filter(|alert| alert.updated_at >= from && is_a_rules(alert)).collect();

@@ -6,31 +6,14 @@
 
 use chorus_model::{Alert, Anomaly, FrontierMark, FrontierTable, OriginFilter, Timestamp, cloudevents};
 use chorus_runtime::FRONTIER_STEP;
+use chorus_runtime::tools::Owned;
 
+use super::Fusion;
 use crate::detect::{Detector, Publication, Setup};
-use crate::fuse::{self, Fuser};
+use crate::fuse;
 
 /// Without its key, by which a canary is known that no rule asks for: it is none that a backtest would tell of.
 const NO_KEY: &[u8] = b"";
-
-/// A record of `events`.
-#[derive(Clone, Copy, Debug)]
-pub struct Logged<'a> {
-    /// Its partition.
-    pub partition: i32,
-    /// Its offset.
-    pub offset: i64,
-    /// Its headers that are UTF-8.
-    pub headers: &'a [(String, String)],
-    /// Its value.
-    pub value: &'a [u8],
-}
-
-impl<'a> Logged<'a> {
-    fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-}
 
 /// Whose rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +39,9 @@ struct Part {
 pub struct LogBacktest {
     parts: Vec<Part>,
     rules: Rules,
-    fuser: Fuser,
+    fusion: Fusion,
     /// How far the detectors have come.
     detected: FrontierTable,
-    /// Of the last record that the fusion was given.
-    offset: i64,
-    tidy_at: i64,
 }
 
 impl LogBacktest {
@@ -77,25 +57,20 @@ impl LogBacktest {
         Self {
             parts: (0..partitions).map(part).collect(),
             rules,
-            fuser: Fuser::new(settings, setup.registry.clone()),
+            fusion: Fusion::new(settings, setup.registry.clone()),
             detected: FrontierTable::default(),
-            offset: 0,
-            tidy_at: super::TIDY_EVERY,
         }
     }
 
-    /// Takes a record in; `alerts` gets each revision that comes of it. Records of a partition come in the order of their offsets.
-    pub fn record(&mut self, record: Logged<'_>, alerts: &mut Vec<Alert>) {
+    /// Takes a record of `events` in; `alerts` gets each revision that comes of it. Records of a partition come in the order of their offsets.
+    pub fn record(&mut self, record: &Owned, alerts: &mut Vec<Alert>) {
         let Some(part) = usize::try_from(record.partition).ok().and_then(|index| self.parts.get_mut(index)) else {
             return;
         };
         let anomalies = part.take(record, self.rules);
         let frontier = part.frontiers.least().filter(|least| *least >= part.marked.plus(FRONTIER_STEP));
         part.marked = frontier.unwrap_or(part.marked);
-        for anomaly in &anomalies {
-            self.offset += 1;
-            alerts.extend(self.fuser.process(anomaly, self.offset).unwrap_or_default());
-        }
+        self.fusion.take(&anomalies, alerts);
         if let Some(frontier) = frontier {
             self.pass(record.partition, frontier, alerts);
         }
@@ -104,29 +79,25 @@ impl LogBacktest {
     fn pass(&mut self, partition: i32, frontier: Timestamp, alerts: &mut Vec<Alert>) {
         let of = i32::try_from(self.parts.len()).unwrap_or(i32::MAX);
         let mark = FrontierMark::new("events", of, vec![(partition, frontier)]);
-        self.offset += 1;
         if let Some(least) = self.detected.advance(&mark) {
-            alerts.extend(self.fuser.advance(least, self.offset));
+            self.fusion.advance(least, alerts);
         }
-        if self.offset >= self.tidy_at {
-            // As live roles do with each snapshot: keys that have nothing left to remember go.
+        if self.fusion.tidy() {
             self.parts.iter_mut().for_each(|part| drop(part.detector.capture()));
-            drop(self.fuser.capture());
-            self.tidy_at = self.offset + super::TIDY_EVERY;
         }
     }
 }
 
 impl Part {
-    fn take(&mut self, record: Logged<'_>, rules: Rules) -> Vec<Anomaly> {
+    fn take(&mut self, record: &Owned, rules: Rules) -> Vec<Anomaly> {
         match record.header(cloudevents::HEADER_TYPE) {
             Some(cloudevents::TYPE_FRONTIER) => {
-                let mark: Option<FrontierMark> = serde_json::from_slice(record.value).ok();
+                let mark: Option<FrontierMark> = serde_json::from_slice(&record.value).ok();
                 let moved = mark.is_some_and(|mark| self.frontiers.advance(&mark).is_some());
                 if moved { self.detector.advance(record.offset, &self.frontiers) } else { Vec::new() }
             }
             Some(cloudevents::TYPE_RULES) => {
-                let publication: Option<Publication> = serde_json::from_slice(record.value).ok();
+                let publication: Option<Publication> = serde_json::from_slice(&record.value).ok();
                 if let Some(publication) = publication.filter(|_| rules == Rules::Published) {
                     // One that is not valid did not come into force in the live run either.
                     drop(self.detector.publish(record.offset, publication));
@@ -140,7 +111,7 @@ impl Part {
                 if !is_new {
                     return Vec::new();
                 }
-                self.detector.record(record.offset, NO_KEY, |name| record.header(name), Some(record.value)).anomalies
+                self.detector.record(record.offset, NO_KEY, |name| record.header(name), Some(&record.value)).anomalies
             }
             _ => Vec::new(),
         }

@@ -11,7 +11,6 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chorus_model::place::UNKNOWN_COUNTY;
 use chorus_model::{Alert, AlertStatus, Severity, Span, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::Serialize;
@@ -117,15 +116,14 @@ impl Form for Alertmanager {
 }
 
 fn labels(alert: &Alert, severity: Severity) -> BTreeMap<&'static str, &str> {
-    let division = alert.place.division_code.as_deref();
     let mut labels = BTreeMap::from([
         ("alertname", "ChorusAlert"),
         ("alert_id", alert.alert_id.as_str()),
         ("severity", severity.as_str()),
         ("place", &*alert.place.id),
         ("place_kind", alert.place.kind.as_str()),
-        ("county", division.and_then(|code| code.get(..6)).unwrap_or(UNKNOWN_COUNTY)),
-        ("division_code", division.unwrap_or_default()),
+        ("county", alert.place.county()),
+        ("division_code", alert.place.division_code.as_deref().unwrap_or_default()),
     ]);
     // To Alertmanager an empty label is none; some versions refuse it.
     labels.retain(|_, value| !value.is_empty());
@@ -156,6 +154,8 @@ fn annotations(alert: &Alert) -> BTreeMap<&'static str, Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+
+    use chorus_model::place::UNKNOWN_COUNTY;
 
     use super::*;
     use crate::destinations::samples;
