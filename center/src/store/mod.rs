@@ -202,12 +202,18 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_is_answered_is_on_disk_and_reading_never_waits_for_writing() {
+    /// A store on a database of its own, which is gone with the folder.
+    async fn fresh() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
         let database = format!("sqlite://{}", dir.path().join("center.db").display());
         let settings = Settings { database, ..Settings::default() };
         let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        (dir, store)
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_is_on_disk_and_reading_never_waits_for_writing() {
+        let (_dir, store) = fresh().await;
         let mode = sqlx::query("PRAGMA journal_mode").fetch_one(&store.pool).await.unwrap();
         assert_eq!(mode.get::<String, _>(0), "wal");
         let synchronous = sqlx::query("PRAGMA synchronous").fetch_one(&store.pool).await.unwrap();
@@ -219,10 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_database_that_hangs_is_left_and_nobody_waits_for_ever() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", dir.path().join("center.db").display());
-        let settings = Settings { database, ..Settings::default() };
-        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        let (_dir, store) = fresh().await;
         // As if the one who has the turn never got an answer.
         let turn = store.turn.lock().await;
         tokio::time::pause();
@@ -238,10 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_canary_is_one_row_however_often_it_comes_and_is_not_taken_where_it_cannot_be_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", dir.path().join("center.db").display());
-        let settings = Settings { database, ..Settings::default() };
-        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        let (_dir, store) = fresh().await;
         let rows = async |table: &str| {
             let statement = format!("SELECT COUNT(*) FROM {table}");
             let row = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_one(&store.pool).await.unwrap();
@@ -275,10 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_that_was_given_up_half_way_leaves_nothing_locked() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", dir.path().join("center.db").display());
-        let settings = Settings { database, ..Settings::default() };
-        let store = Store::open(&settings, Arc::new(Metrics::new().unwrap())).await.unwrap();
+        let (_dir, store) = fresh().await;
         // Dropped at once, and then a little later each time, up to the whole.
         for step in 0..100_u32 {
             let end = std::time::Instant::now() + Duration::from_micros(20) * step;

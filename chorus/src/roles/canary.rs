@@ -1,7 +1,6 @@
 //! `chorus canary`: a synthetic drill record per feed and county, again and again, so that a broken chain is noticed when
 //! nothing else happens in the city.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chorus_ingest::task::{HEADER_FORMAT, HEADER_SOURCE};
@@ -102,15 +101,11 @@ impl Speaker {
     }
 
     fn hear(&mut self, metrics: &Metrics) -> anyhow::Result<()> {
-        let mut heard: BTreeMap<u16, u64> = BTreeMap::new();
         for tag in self.voice.heard()? {
-            *heard.entry(tag).or_default() += 1;
-        }
-        for (tag, count) in heard {
             let index = usize::from(tag);
             if let (Some(way), Some(feed)) = (self.ways.get_mut(index), self.canaries.feeds.get(index)) {
-                way.waiting = way.waiting.saturating_sub(count);
-                metrics.canary_sent.with_label_values(&[feed]).inc_by(count);
+                way.waiting = way.waiting.saturating_sub(1);
+                metrics.canary_sent.with_label_values(&[feed]).inc();
             }
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! A stretch of the topic `events` to alerts, as the live roles would make them of it: by the frontiers that stand in the log.
 //!
 //! Each partition has its detector, and its origin filter, as in a worker; the least frontier of a partition goes to the fusion in
-//! the steps in which a worker hands it on. One fusion stands for those of all partitions of `anomalies`: what it does for a place or
-//! a county depends on no other.
+//! the steps in which a worker hands it on. One fusion stands for those of all partitions of `anomalies`. It ends what is quiet by the
+//! least frontier of all partitions, so how partitions are mixed shows in a place's revisions: here they are mixed as they were
+//! written, live as they were read.
 
 use chorus_model::{Alert, Anomaly, FrontierMark, FrontierTable, OriginFilter, Timestamp, cloudevents};
 use chorus_runtime::FRONTIER_STEP;
