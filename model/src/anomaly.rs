@@ -78,6 +78,10 @@ pub struct Anomaly {
     pub summary: Text,
     /// Receipt of the raw record that tipped it, or the deadline that passed.
     pub tipped_at: Timestamp,
+    /// How far time had passed where its events stand: everything that their partition received before this was in. What fuse ends by
+    /// time it ends by this, however late it comes to read it. Absent while that was not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontier: Option<Timestamp>,
     /// How long without a repeat until the condition counts as over; absent when only an end ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_after: Option<crate::Span>,

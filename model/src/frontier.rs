@@ -101,6 +101,31 @@ impl FrontierTable {
     }
 }
 
+/// How far time passes with one record of the log: the frontier before it, and after it. For a record that is no mark both are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// The least frontier of the partition before the record; none while an input has not spoken yet.
+    pub from: Option<Timestamp>,
+    /// The same after it.
+    pub to: Option<Timestamp>,
+}
+
+impl Passage {
+    /// That of a record that is no mark.
+    #[must_use]
+    pub const fn still(at: Option<Timestamp>) -> Self {
+        Self { from: at, to: at }
+    }
+
+    /// How far time had passed for what is tipped on the way at `tip`. In however few steps a stretch of time is passed, what is tipped
+    /// in it gets the same.
+    #[must_use]
+    pub fn at(self, tip: Timestamp) -> Option<Timestamp> {
+        let to = self.to?;
+        Some(self.from.map_or(tip, |from| tip.max(from)).min(to))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +154,18 @@ mod tests {
         assert_eq!(table.of("gate"), None);
         assert_eq!(table.advance(&mark(2, &[(1, 7)])), Some(Timestamp::from_micros(7)));
         assert_eq!(table.least(), Some(Timestamp::from_micros(7)));
+    }
+
+    #[test]
+    fn what_is_tipped_on_the_way_has_the_time_of_its_tip_within_the_step() {
+        let at = Timestamp::from_micros;
+        let step = Passage { from: Some(at(10)), to: Some(at(20)) };
+        assert_eq!([5, 10, 13, 20, 25].map(|tip| step.at(at(tip))), [10, 10, 13, 20, 20].map(|time| Some(at(time))));
+        assert_eq!(Passage::still(Some(at(10))).at(at(13)), Some(at(10)));
+        assert_eq!(Passage { from: None, to: Some(at(20)) }.at(at(13)), Some(at(13)));
+        // An input that is heard for the first time may be behind those that were heard before.
+        assert_eq!(Passage { from: Some(at(20)), to: Some(at(10)) }.at(at(13)), Some(at(10)));
+        assert_eq!(Passage { from: Some(at(20)), to: None }.at(at(13)), None);
     }
 
     #[test]

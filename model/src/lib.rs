@@ -23,7 +23,7 @@ pub mod time;
 pub use alert::{Alert, AlertPlace, AlertStatus, Incident, IncidentState, Reason};
 pub use anomaly::{Anomaly, AnomalyStatus, Text, Together};
 pub use event::{Device, DeviceScheme, Event, Geo, Integrity, Outcome, SeveritySource, TimePrecision, TimeQuality};
-pub use frontier::{FrontierMark, FrontierTable};
+pub use frontier::{FrontierMark, FrontierTable, Passage};
 pub use kind::{Kind, Phase, Severity};
 pub use origin::{Origin, OriginFilter};
 pub use place::{PlaceKind, PlaceRef};

@@ -49,6 +49,7 @@ fn anomaly(at: i64, status: AnomalyStatus) -> Anomaly {
         evidence: vec!["event-1".into()],
         summary: Text { zh: "{place}".into(), en: "{place}".into() },
         tipped_at: second(at),
+        frontier: None,
         quiet_after: Some(Span::from_secs(60)),
         together: None,
         is_test: false,

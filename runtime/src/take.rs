@@ -1,6 +1,6 @@
 //! One record through its task: the origin filter, frontiers, the fate, and the ledger.
 
-use chorus_model::{FrontierMark, cloudevents};
+use chorus_model::{FrontierMark, Passage, cloudevents};
 use rdkafka::message::BorrowedMessage;
 
 use crate::dispatch::Dispatcher;
@@ -30,6 +30,7 @@ pub(crate) fn take<T: Task>(
     let quiet = record.offset() < slot.quiet_before;
     let token = Token::new(slot.id, slot.ledger.next());
     let mut output = Output::new(sender, token, (record.topic(), record.partition(), record.offset()), quiet);
+    output.passage = Passage::still(slot.frontier);
     let origin = if role.input == Input::Derived { record.header(cloudevents::HEADER_ORIGIN) } else { None };
     let verdict = match role.input {
         Input::Raw => slot.task.process(&record, &mut output),
@@ -71,7 +72,10 @@ pub(crate) fn take<T: Task>(
 fn frontier<T: Task>(record: &Record<'_>, slot: &mut Slot<T>, output: &mut Output<'_>) -> Fate {
     let mark: Option<FrontierMark> = record.value().and_then(|value| serde_json::from_slice(value).ok());
     let Some(mark) = mark else { return Fate::Filtered("bad_frontier") };
-    if slot.frontiers.advance(&mark).is_some() {
+    let has_moved = slot.frontiers.advance(&mark).is_some();
+    output.passage = Passage { from: slot.frontier, to: slot.frontiers.least() };
+    slot.frontier = output.passage.to;
+    if has_moved {
         slot.task.advance(&slot.frontiers, record.offset(), output);
     }
     Fate::Filtered("frontier")

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use chorus_model::partition::partition_for;
-use chorus_model::{FrontierTable, cloudevents};
+use chorus_model::{FrontierTable, Passage, cloudevents};
 
 use crate::producer::{Sender, Token};
 use crate::topics::Topic;
@@ -148,6 +148,7 @@ pub struct Output<'a> {
     pub(crate) pending: u32,
     pub(crate) quiet: bool,
     pub(crate) fatal: Option<EmitError>,
+    pub(crate) passage: Passage,
     /// The text of the origin; empty until it is asked for.
     text: String,
 }
@@ -169,13 +170,29 @@ pub struct Attributes<'a> {
 
 impl<'a> Output<'a> {
     pub(crate) fn new(sender: &'a Sender, token: Token, origin: (&'a str, i32, i64), quiet: bool) -> Self {
-        Self { sender, token, origin, index: 0, pending: 0, quiet, fatal: None, text: String::new() }
+        Self {
+            sender,
+            token,
+            origin,
+            index: 0,
+            pending: 0,
+            quiet,
+            fatal: None,
+            passage: Passage::default(),
+            text: String::new(),
+        }
     }
 
     /// True while the log before the committed offset is replayed: whatever is emitted now was written before.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.quiet
+    }
+
+    /// How far time passes with this record, in its partition.
+    #[must_use]
+    pub fn passage(&self) -> Passage {
+        self.passage
     }
 
     /// The origin that the next output will carry, as text.

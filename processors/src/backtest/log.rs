@@ -1,16 +1,15 @@
 //! A stretch of the topic `events` to alerts, as the live roles would make them of it: by the frontiers that stand in the log.
 //!
 //! Each partition has its detector, and its origin filter, as in a worker; the least frontier of a partition goes to the fusion in
-//! the steps in which a worker hands it on. One fusion stands for those of all partitions of `anomalies`. It ends what is quiet by the
-//! least frontier of all partitions, so how partitions are mixed shows in a place's revisions: here they are mixed as they were
-//! written, live as they were read.
+//! the steps in which a worker hands it on. One fusion stands for those of all partitions of `anomalies`. The alerts of a place do not
+//! hang on how partitions are mixed; what is one alert about a division does: here they are mixed as they were written, live as they were read.
 
-use chorus_model::{Alert, Anomaly, FrontierMark, FrontierTable, OriginFilter, Timestamp, cloudevents};
+use chorus_model::{Alert, Anomaly, FrontierMark, FrontierTable, OriginFilter, Passage, Timestamp, cloudevents};
 use chorus_runtime::FRONTIER_STEP;
 use chorus_runtime::tools::Owned;
 
 use super::Fusion;
-use crate::detect::{Detector, Publication, Setup};
+use crate::detect::{Detector, Publication, Setup, stamp};
 use crate::fuse;
 
 /// Without its key, by which a canary is known that no rule asks for: it is none that a backtest would tell of.
@@ -94,8 +93,14 @@ impl Part {
         match record.header(cloudevents::HEADER_TYPE) {
             Some(cloudevents::TYPE_FRONTIER) => {
                 let mark: Option<FrontierMark> = serde_json::from_slice(&record.value).ok();
+                let from = self.frontiers.least();
                 let moved = mark.is_some_and(|mark| self.frontiers.advance(&mark).is_some());
-                if moved { self.detector.advance(record.offset, &self.frontiers) } else { Vec::new() }
+                if !moved {
+                    return Vec::new();
+                }
+                let mut found = self.detector.advance(record.offset, &self.frontiers);
+                stamp(&mut found, Passage { from, to: self.frontiers.least() });
+                found
             }
             Some(cloudevents::TYPE_RULES) => {
                 let publication: Option<Publication> = serde_json::from_slice(&record.value).ok();
@@ -112,7 +117,11 @@ impl Part {
                 if !is_new {
                     return Vec::new();
                 }
-                self.detector.record(record.offset, NO_KEY, |name| record.header(name), Some(&record.value)).anomalies
+                let found =
+                    self.detector.record(record.offset, NO_KEY, |name| record.header(name), Some(&record.value));
+                let mut found = found.anomalies;
+                stamp(&mut found, Passage::still(self.frontiers.least()));
+                found
             }
             _ => Vec::new(),
         }

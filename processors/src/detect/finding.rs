@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use chorus_model::anomaly::MAX_EVIDENCE;
-use chorus_model::{Anomaly, AnomalyStatus, PlaceRef, Severity, Span, Text, Timestamp, id};
+use chorus_model::{Anomaly, AnomalyStatus, Passage, PlaceRef, Severity, Span, Text, Timestamp, id};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,13 @@ pub(crate) struct Turn<'a> {
     pub(crate) key: &'a str,
     pub(crate) place: &'a PlaceRef,
     pub(crate) out: Vec<Anomaly>,
+}
+
+/// Says of each anomaly of a record how far time had passed.
+pub(crate) fn stamp(anomalies: &mut [Anomaly], passage: Passage) {
+    for anomaly in anomalies {
+        anomaly.frontier = passage.at(anomaly.tipped_at);
+    }
 }
 
 /// One finding of a rule.
@@ -105,6 +112,7 @@ impl Turn<'_> {
             expected: finding.expected,
             evidence: finding.evidence.get(latest..).unwrap_or_default().to_vec(),
             tipped_at: finding.tip.at,
+            frontier: None,
             quiet_after: rule.quiet_after,
             together: rule.together.and_then(|together| together.of(self.place)),
             is_test: finding.is_test,

@@ -52,6 +52,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cases::{Case, run_tests};
 pub use engine::{Detector, Found};
+pub(crate) use finding::stamp;
 pub use load::RuleError;
 pub use publication::{File, Publication, Refused};
 pub use roster::{Roster, RosterError};

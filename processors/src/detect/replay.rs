@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chorus_model::{Anomaly, Event, FrontierMark, FrontierTable, Timestamp};
+use chorus_model::{Anomaly, Event, FrontierMark, FrontierTable, Passage, Timestamp};
 
 use super::engine::Detector;
+use super::finding::stamp;
 use super::setup::Setup;
 
 /// A detector of one partition, with the frontiers and offsets that a log would have.
@@ -27,16 +28,21 @@ impl Replay {
     /// Takes an event of a feed in.
     pub(crate) fn event(&mut self, feed: &str, event: &Event) -> Vec<Anomaly> {
         self.offset += 1;
-        self.detector.event(self.offset, feed, event).anomalies
+        let mut found = self.detector.event(self.offset, feed, event).anomalies;
+        stamp(&mut found, Passage::still(self.frontiers.least()));
+        found
     }
 
     /// Everything received before `to` is in.
     pub(crate) fn advance(&mut self, to: Timestamp) -> Vec<Anomaly> {
+        let from = self.frontiers.least();
         for feed in &self.feeds {
             self.frontiers.advance(&FrontierMark::new(feed.as_str(), 1, vec![(0, to)]));
         }
         self.offset += 1;
-        self.detector.advance(self.offset, &self.frontiers)
+        let mut found = self.detector.advance(self.offset, &self.frontiers);
+        stamp(&mut found, Passage { from, to: self.frontiers.least() });
+        found
     }
 
     /// When something waits for time next.

@@ -9,6 +9,7 @@ use chorus_runtime::{Fate, Output, Record, Size, Task, Verdict};
 
 use super::canary;
 use super::engine::{Detector, Found};
+use super::finding::stamp;
 use super::publication::Publication;
 use super::{BAD_EVENT, BAD_RULES, NO_RULE, RULES, SOURCE};
 
@@ -56,8 +57,9 @@ impl DetectTask {
         Self { detector, anomalies, json: Vec::new() }
     }
 
-    fn emit(&mut self, anomalies: &[Anomaly], output: &mut Output<'_>) {
-        for anomaly in anomalies {
+    fn emit(&mut self, mut anomalies: Vec<Anomaly>, output: &mut Output<'_>) {
+        stamp(&mut anomalies, output.passage());
+        for anomaly in &anomalies {
             self.json.clear();
             if serde_json::to_writer(&mut self.json, anomaly).is_err() {
                 output.fail("an anomaly cannot be written as JSON");
@@ -86,7 +88,7 @@ impl Task for DetectTask {
             return BAD_EVENT.into();
         }
         let found = self.detector.record(record.offset(), record.key(), |name| record.header(name), record.value());
-        self.emit(&found.anomalies, output);
+        self.emit(found.anomalies, output);
         found.fate.into()
     }
 
@@ -107,7 +109,7 @@ impl Task for DetectTask {
 
     fn advance(&mut self, frontiers: &FrontierTable, offset: i64, output: &mut Output<'_>) {
         let anomalies = self.detector.advance(offset, frontiers);
-        self.emit(&anomalies, output);
+        self.emit(anomalies, output);
     }
 
     fn capture(&mut self) -> Vec<(String, Option<Vec<u8>>)> {

@@ -5,13 +5,16 @@
 //! has its own alert, since nobody waits for others; then one alert about the division takes over what those began with, and
 //! what comes near in time joins it.
 //!
+//! Places of a division may stand in several partitions of `events`. In which order their anomalies come hangs on how detect reads those,
+//! so after a backlog another set of places may be found to be at once; a single place's conditions are ended by its own time.
+//!
 //! An area is a function of the anomalies of its kind and division alone, never of the alerts of places. So area and places may be
 //! restored from snapshots of different ages: which of them took an anomaly in is looked up by the anomaly's offset.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chorus_model::{Alert, Anomaly, AnomalyStatus, Span, Timestamp, Together};
+use chorus_model::{Anomaly, AnomalyStatus, Span, Timestamp, Together};
 use chorus_runtime::Fate;
 use serde::{Deserialize, Serialize};
 
@@ -91,25 +94,35 @@ impl Area {
         self.wide.alerts.is_empty() && self.candidates.is_empty() && self.old.is_empty() && self.stays.is_empty()
     }
 
-    /// Takes a record in that it has not seen yet. `None` when the anomaly is for the place's own alert.
+    /// Takes a record in that it has not seen yet. `None` when the anomaly is for the place's own alert. `write` gets the alert that has
+    /// a new revision.
     pub(crate) fn take(
         &mut self,
         anomaly: &Anomaly,
         offset: i64,
-        show: impl FnOnce(&Standing) -> Alert,
-    ) -> Option<Result<Alert, Fate>> {
+        write: impl FnOnce(&Standing),
+    ) -> Option<Result<(), Fate>> {
         let is_mine = self.holds(&anomaly.condition);
         match anomaly.status {
-            AnomalyStatus::Resolved if is_mine => Some(self.wide.end(anomaly).map(show)),
+            AnomalyStatus::Resolved if is_mine => Some(self.wide.end(anomaly).map(write)),
             AnomalyStatus::Resolved => {
                 self.candidates.retain(|candidate| candidate.condition() != anomaly.condition);
                 self.old.remove(&anomaly.condition);
                 None
             }
-            AnomalyStatus::Firing => self.fire(anomaly, offset, is_mine).map(|index| {
-                let alert = index.and_then(|index| self.wide.alerts.get(index).ok_or(NO_CHANGE))?;
-                Ok(show(alert))
-            }),
+            AnomalyStatus::Firing => self
+                .fire(anomaly, offset, is_mine)
+                .map(|index| index.and_then(|index| self.wide.alerts.get(index).ok_or(NO_CHANGE)).map(write)),
+        }
+    }
+
+    /// Time has passed at the place of a condition, and perhaps not yet at the others: ends it when it has been quiet until then.
+    pub(crate) fn settle(&mut self, condition: &str, frontier: Timestamp, write: impl FnMut(&Standing)) {
+        let is_over = |deadline: Option<Timestamp>| deadline.is_some_and(|deadline| deadline < frontier);
+        self.wide.pass_one(condition, frontier, write);
+        self.candidates.retain(|candidate| candidate.condition() != condition || !is_over(candidate.deadline()));
+        if self.old.get(condition).copied().is_some_and(is_over) {
+            self.old.remove(condition);
         }
     }
 

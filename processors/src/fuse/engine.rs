@@ -11,6 +11,7 @@ use chorus_runtime::{Fate, Size};
 use super::area::{Area, Stay, area_of};
 use super::names::Names;
 use super::place::{Place, key_of};
+use super::standing::Standing;
 use super::timers::Timers;
 use super::{AREA, BAD_ANOMALY, Settings};
 use crate::ledger::{Changes, Write};
@@ -51,8 +52,8 @@ impl Fuser {
         }
     }
 
-    /// Takes an anomaly in, which stands at `offset` of the log. Returns the revisions that it makes: one, or with the first about
-    /// a whole division one of each alert that it takes over from.
+    /// Takes an anomaly in, which stands at `offset` of the log. Returns the revisions that it makes: those of what had ended where it
+    /// comes from before it came; its own; and with the first about a whole division one of each alert that it takes over from.
     ///
     /// # Errors
     /// The fate of an anomaly from which nothing is made: [`super::NO_CHANGE`], [`super::NOTHING_TO_RESOLVE`],
@@ -60,16 +61,20 @@ impl Fuser {
     pub fn process(&mut self, anomaly: &Anomaly, offset: i64) -> Result<Vec<Alert>, Fate> {
         let key = key_of(anomaly).ok_or(BAD_ANOMALY)?;
         self.offset = self.offset.max(offset);
+        let mut written = Vec::new();
         let area = self.taken_over.get(&anomaly.condition).cloned().or_else(|| area_of(anomaly));
-        if let Some(area) = area
-            && let Some(result) = self.process_in_area(&area, anomaly, offset)
-        {
-            return result;
-        }
-        self.process_at_place(key, anomaly, offset).map(|alert| vec![alert])
+        let in_area = area.and_then(|area| self.process_in_area(&area, anomaly, offset, &mut written));
+        let result = in_area.unwrap_or_else(|| self.process_at_place(key, anomaly, offset, &mut written));
+        if written.is_empty() { result.map(|()| written) } else { Ok(written) }
     }
 
-    fn process_at_place(&mut self, key: Arc<str>, anomaly: &Anomaly, offset: i64) -> Result<Alert, Fate> {
+    fn process_at_place(
+        &mut self,
+        key: Arc<str>,
+        anomaly: &Anomaly,
+        offset: i64,
+        written: &mut Vec<Alert>,
+    ) -> Result<(), Fate> {
         if self.places.get(&key).is_some_and(|place| place.applied >= offset) {
             return Err(Fate::Duplicate);
         }
@@ -77,12 +82,15 @@ impl Fuser {
             return Err(super::NOTHING_TO_RESOLVE);
         }
         let place = self.places.entry(Arc::clone(&key)).or_default();
+        let names = &mut self.names;
+        let mut write = |alert: &Standing| written.push(alert.show(&key, names));
+        let has_passed = anomaly.frontier.is_some_and(|frontier| place.pass(frontier, self.window, &mut write));
         let result = match anomaly.status {
             AnomalyStatus::Firing => place.fire(anomaly, self.window),
             AnomalyStatus::Resolved => place.end(anomaly),
         };
-        let result = result.map(|alert| alert.show(&key, &mut self.names));
-        if !matches!(result, Err(super::NOTHING_TO_RESOLVE)) {
+        let result = result.map(write);
+        if has_passed || !matches!(result, Err(super::NOTHING_TO_RESOLVE)) {
             place.applied = offset;
             self.timers.enter(&key, place.wake(self.window));
             self.changes.mark(&key);
@@ -91,7 +99,13 @@ impl Fuser {
     }
 
     /// `None` when the anomaly is for the alert of its place.
-    fn process_in_area(&mut self, key: &Arc<str>, anomaly: &Anomaly, offset: i64) -> Option<Result<Vec<Alert>, Fate>> {
+    fn process_in_area(
+        &mut self,
+        key: &Arc<str>,
+        anomaly: &Anomaly,
+        offset: i64,
+        written: &mut Vec<Alert>,
+    ) -> Option<Result<(), Fate>> {
         if anomaly.status == AnomalyStatus::Resolved && !self.areas.contains_key(key) {
             return None;
         }
@@ -100,7 +114,11 @@ impl Fuser {
             area.took(&anomaly.condition, offset).then_some(Err(Fate::Duplicate))
         } else {
             let (names, division) = (&mut self.names, division_of(key));
-            let result = area.take(anomaly, offset, |alert| alert.show(&division, names));
+            let mut write = |alert: &Standing| written.push(alert.show(&division, names));
+            if let Some(frontier) = anomaly.frontier {
+                area.settle(&anomaly.condition, frontier, &mut write);
+            }
+            let result = area.take(anomaly, offset, write);
             area.wide.applied = offset;
             if !area.holds(&anomaly.condition) {
                 self.taken_over.remove(&anomaly.condition);
@@ -110,8 +128,8 @@ impl Fuser {
             result
         };
         let stays = area.taken_over(offset);
-        let revisions = self.hand_over(key, stays, anomaly.tipped_at, offset);
-        Some(result?.map(|alert| std::iter::once(alert).chain(revisions).collect()))
+        written.extend(self.hand_over(key, stays, anomaly.tipped_at, offset));
+        result
     }
 
     /// What places began with goes on in the alert about their division.

@@ -7,8 +7,10 @@
 //! - A new condition joins the alert of its place when it was tipped, or began, within the window of one of the alert's
 //!   reasons. Repeats do not stretch that: what has gone on for days does not swallow what begins today.
 //! - A repeat is written only when a desk would see a difference: status, severity, devices, or a count that has doubled.
-//! - Conditions end by an anomaly that says so, or by being quiet until the frontier has passed. With the last one the alert
-//!   is resolved; for one window more it can be reopened, then it is forgotten.
+//! - Conditions end by an anomaly that says so, or by being quiet until the frontier has passed: that of all partitions of `events`, or, for
+//!   what an anomaly finds at its place, that of its own partition, which the anomaly names. So the alerts of a place do not hang on
+//!   which partition detect read first. With the last condition the alert is resolved; for one window more it can be reopened, then it
+//!   is forgotten.
 //! - Where a rule asks for it, the same at several places of a division is one alert, about the division: see [`area`].
 //! - Drills and what is real never share an alert.
 //!

@@ -68,19 +68,36 @@ impl Place {
         self.alerts.iter_mut().find_map(|alert| Some(alert.hand_over(condition, to, tip)?.then_some(&*alert)))
     }
 
-    /// Ends quiet conditions and forgets what can no longer be reopened. True when anything changed.
+    /// Ends quiet conditions, one deadline after the other, and forgets what can no longer be reopened. So it is the same in
+    /// however few steps a stretch of time is passed. True when anything changed.
     pub(crate) fn pass(&mut self, frontier: Timestamp, window: Span, mut write: impl FnMut(&Standing)) -> bool {
         let mut changed = false;
-        for alert in &mut self.alerts {
-            let passed = alert.pass(frontier);
-            changed |= passed.is_some();
-            if passed == Some(true) {
-                write(alert);
+        let next = |alerts: &[Standing]| alerts.iter().filter_map(Standing::next_deadline).min();
+        while let Some(deadline) = next(&self.alerts).filter(|deadline| *deadline < frontier) {
+            changed = true;
+            for alert in self.alerts.iter_mut().filter(|alert| alert.next_deadline() == Some(deadline)) {
+                if alert.pass(deadline) {
+                    write(alert);
+                }
             }
         }
         let known = self.alerts.len();
         self.alerts.retain(|alert| alert.reopens_until(window).is_none_or(|until| until >= frontier));
         changed || self.alerts.len() < known
+    }
+
+    /// Ends one condition when it has been quiet until the frontier. True when anything changed.
+    pub(crate) fn pass_one(&mut self, condition: &str, frontier: Timestamp, mut write: impl FnMut(&Standing)) -> bool {
+        let mut changed = false;
+        for alert in &mut self.alerts {
+            if let Some(deadline) = alert.deadline_of(condition).filter(|deadline| *deadline < frontier) {
+                changed = true;
+                if alert.pass_one(condition, deadline) {
+                    write(alert);
+                }
+            }
+        }
+        changed
     }
 
     pub(crate) fn choose(&self, anomaly: &Anomaly, window: Span) -> Option<usize> {

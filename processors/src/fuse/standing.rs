@@ -136,18 +136,32 @@ impl Standing {
         }))
     }
 
-    /// Ends what has been quiet for long enough. `None` when nothing has; else true when that is a new revision.
-    pub(crate) fn pass(&mut self, frontier: Timestamp) -> Option<bool> {
-        let is_over = |at: &Timestamp| *at < frontier;
-        let last = self.members().filter_map(Member::deadline).filter(is_over).max()?;
-        Some(self.change(last, |alert| {
-            alert.ended = alert.ended.max(Some(last));
-            for member in alert.reasons.iter_mut().flat_map(|reason| &mut reason.members) {
-                if member.deadline().as_ref().is_some_and(is_over) {
-                    member.firing = false;
-                }
-            }
-        }))
+    /// When the next of its conditions counts as over if nothing comes.
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        self.members().filter_map(Member::deadline).min()
+    }
+
+    /// The deadline of one condition.
+    pub(crate) fn deadline_of(&self, condition: &str) -> Option<Timestamp> {
+        self.members().find(|member| member.condition == condition).and_then(Member::deadline)
+    }
+
+    /// Ends the conditions whose deadline this is. True when that is a new revision.
+    pub(crate) fn pass(&mut self, deadline: Timestamp) -> bool {
+        self.end_quiet(deadline, |member| member.deadline() == Some(deadline))
+    }
+
+    /// Ends one condition, whose deadline this is. True when that is a new revision.
+    pub(crate) fn pass_one(&mut self, condition: &str, deadline: Timestamp) -> bool {
+        self.end_quiet(deadline, |member| member.condition == condition)
+    }
+
+    fn end_quiet(&mut self, deadline: Timestamp, is_over: impl Fn(&Member) -> bool) -> bool {
+        self.change(deadline, |alert| {
+            alert.ended = alert.ended.max(Some(deadline));
+            let members = alert.reasons.iter_mut().flat_map(|reason| &mut reason.members);
+            members.filter(|member| is_over(member)).for_each(|member| member.firing = false);
+        })
     }
 
     /// Applies a change and raises the revision when a desk would see it.
@@ -322,7 +336,7 @@ impl Standing {
 
     /// When to look at it again if nothing comes.
     pub(crate) fn wake(&self, window: Span) -> Option<Timestamp> {
-        self.reopens_until(window).or_else(|| self.members().filter_map(Member::deadline).min())
+        self.reopens_until(window).or_else(|| self.next_deadline())
     }
 }
 

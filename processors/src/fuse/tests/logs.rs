@@ -5,33 +5,17 @@ use std::collections::BTreeMap;
 use chorus_model::{AnomalyStatus, Severity, Span, Timestamp, Together};
 use chorus_runtime::Fate;
 
+use super::dice::Dice;
 use super::script::{Record, anomaly, fuser, second};
 use crate::fuse::{Fuser, NOTHING_TO_RESOLVE};
-
-/// A small generator (SplitMix64): the same seed gives the same log on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() % end as u64).unwrap()
-    }
-}
 
 fn random_log(seed: u64, length: usize) -> Vec<Record> {
     let mut dice = Dice(seed);
     let (mut now, mut frontier) = (0_i64, 0_i64);
     let record = |_| {
-        now += i64::try_from(dice.below(90)).unwrap();
+        now += dice.number(90);
         if dice.below(4) == 0 {
-            frontier = frontier.max(now - i64::try_from(dice.below(120)).unwrap());
+            frontier = frontier.max(now - dice.number(120));
             return Record::Frontier(second(frontier));
         }
         let status = if dice.below(4) == 0 { AnomalyStatus::Resolved } else { AnomalyStatus::Firing };
@@ -45,7 +29,8 @@ fn random_log(seed: u64, length: usize) -> Vec<Record> {
         made.count = 1.0 + (dice.roll() >> 11) as f64 / 3e14;
         made.expected = (dice.below(3) == 0).then(|| (dice.roll() >> 11) as f64 / 3e14);
         made.quiet_after = (dice.below(2) == 0).then(|| Span::from_secs(45));
-        made.from = second(tipped - i64::try_from(dice.below(400)).unwrap());
+        made.from = second(tipped - dice.number(400));
+        made.frontier = (dice.below(3) != 0).then(|| second(frontier));
         made.is_test = dice.below(6) == 0;
         // Some rules ask for one alert about the county; of one the rule changes on the way.
         let asks = match &*made.rule {

@@ -1,7 +1,7 @@
 //! A small language for timelines.
 //!
 //! One line a record: `SECOND VERB …`. `10 fire door@school-1 high x3 dev=a,b quiet=60s from=2 test` is an anomaly of the
-//! condition and rule `door` at that place, `20 end door@school-1` its end, `30 pass` a frontier at that second. A place `?`
+//! condition and rule `door` at that place (`in=5`: all before that second was in), `20 end door@school-1` its end, `30 pass` a frontier at that second. A place `?`
 //! is one that is not known; `together=3,10m` asks for one alert about the county. What comes out is one line a revision: `10 A.1 firing high door: door` — the second of its
 //! `updated_at`, the alert by a letter, its revision, status, severity, kind and reasons, `-door` for one that has ended;
 //! `@` and the division where it is about one, `>B` where B has taken over.
@@ -72,6 +72,7 @@ pub(super) fn anomaly(at: i64, status: AnomalyStatus, rule: &str, place: &str) -
         evidence: vec![format!("{rule}-{at}")],
         summary: Text { zh: format!("{{place}}：{rule}"), en: format!("{rule} at {{place}}") },
         tipped_at: second(at),
+        frontier: None,
         quiet_after: None,
         together: None,
         is_test: false,
@@ -100,6 +101,8 @@ fn parse(line: &str) -> Record {
             let (places, within) = (places.parse().unwrap(), within.parse().unwrap());
             let division = made.place.division_code.as_deref().map(|code| code[..6].into());
             made.together = division.map(|division| Together { division, places, within });
+        } else if let Some(frontier) = word.strip_prefix("in=") {
+            made.frontier = Some(second(frontier.parse().unwrap()));
         } else if let Some(from) = word.strip_prefix("from=") {
             made.from = second(from.parse().unwrap());
         } else if let Some(count) = word.strip_prefix('x') {

@@ -268,6 +268,26 @@ fn a_quiet_condition_ends_only_when_time_has_passed_its_last_repeat() {
 }
 
 #[test]
+fn what_was_quiet_where_it_comes_from_has_ended_however_late_that_is_known_of_all() {
+    tells(
+        "0 fire panic@school-1 quiet=60s
+         1 fire door@school-1 quiet=200s in=0
+         100 fire panic@school-1 quiet=60s in=60
+         300 fire panic@school-1 quiet=60s in=290
+         900 fire panic@school-1 quiet=60s in=890",
+        &[
+            "0 A.1 firing medium panic: panic",
+            "1 A.2 firing medium panic: panic door",
+            "160 A.3 firing medium door: -panic door",
+            "201 A.4 resolved medium panic: -panic -door",
+            "300 A.5 firing medium panic: panic -door",
+            "360 A.6 resolved medium panic: -panic -door",
+            "900 B.1 firing medium panic: panic",
+        ],
+    );
+}
+
+#[test]
 fn at_the_very_deadline_a_condition_still_holds_and_an_alert_can_still_be_reopened() {
     let story = tells(
         "0 fire panic@school-1 quiet=60s
@@ -286,17 +306,20 @@ fn at_the_very_deadline_a_condition_still_holds_and_an_alert_can_still_be_reopen
 }
 
 #[test]
-fn quiet_conditions_that_end_together_are_one_revision_and_others_stand() {
+fn quiet_conditions_end_each_at_its_deadline_however_long_the_step_and_those_of_one_deadline_in_one_revision() {
     tells(
         "0 fire a@school-1 quiet=10s
          1 fire b@school-1 high quiet=10s
          2 fire c@school-1 low
+         3 fire d@school-1 info quiet=8s
          60 pass",
         &[
             "0 A.1 firing medium a: a",
             "1 A.2 firing high b: a b",
             "2 A.3 firing high b: a b c",
-            "11 A.4 firing low c: -a -b c",
+            "3 A.4 firing high b: a b c d",
+            "10 A.5 firing high b: -a b c d",
+            "11 A.6 firing low c: -a -b c -d",
         ],
     );
 }

@@ -149,8 +149,30 @@ fn quiet_ends_it_and_what_begins_later_begins_at_its_place() {
             "0 A.1 firing medium rate: rate",
             "1 B.1 firing medium rate: rate rate @360102",
             "1 A.2 resolved medium rate: -rate >B",
-            "61 B.2 resolved medium rate: -rate -rate @360102",
+            "60 B.2 firing medium rate: -rate rate @360102",
+            "61 B.3 resolved medium rate: -rate -rate @360102",
             "1001 C.1 firing medium rate: rate",
+        ],
+    );
+}
+
+#[test]
+fn what_has_been_quiet_at_its_own_place_makes_no_company_and_ends_in_the_divisions_alert() {
+    tells(
+        "0 fire rate@school-1 together=2,10m quiet=60s
+         100 fire rate@school-1 together=2,10m quiet=60s in=90
+         101 fire rate@school-2 together=2,10m quiet=60s
+         102 fire rate@gate-3 together=2,10m quiet=600s
+         500 fire rate@school-2 together=2,10m quiet=60s in=490",
+        &[
+            "0 A.1 firing medium rate: rate",
+            "60 A.2 resolved medium rate: -rate",
+            "100 A.3 firing medium rate: rate",
+            "101 B.1 firing medium rate: rate rate @360102",
+            "101 A.4 resolved medium rate: -rate >B",
+            "102 B.2 firing medium rate: rate rate rate @360102",
+            "161 B.3 firing medium rate: rate -rate rate @360102",
+            "500 B.4 firing medium rate: rate rate rate @360102",
         ],
     );
 }
