@@ -87,6 +87,21 @@ fn main() {
         parse.as_secs_f64() / time.as_secs_f64()
     );
     println!("\n{:.0} events per CPU-second; {told} anomalies", EVENTS as f64 / time.as_secs_f64());
+
+    let before = resident();
+    let (told, events) = city.worst_hour();
+    println!("\nAn hour in which everything breaks everywhere: {events} events, {told} anomalies\n");
+    println!("| memory | MiB | bytes a device |\n|---|---|---|");
+    let worst = (city.registry + city.state + resident()).saturating_sub(before);
+    row("registry and state", worst);
+    let held = resident();
+    let snapshot: Vec<_> = city.detectors.iter_mut().map(Detector::capture).collect();
+    row(
+        "both, while the snapshots of all partitions wait for their commits",
+        (worst + resident()).saturating_sub(held),
+    );
+    let json = snapshot.iter().flatten().filter_map(|(_, state)| state.as_ref()).map(Vec::len).sum::<usize>();
+    row("the snapshots, as JSON", json as u64);
 }
 
 /// Measures one sort of state in a process of its own.
@@ -173,6 +188,64 @@ impl City {
             }
         }
         (cpu().saturating_sub(begun), parse, told)
+    }
+}
+
+impl City {
+    /// Every device of the city has each trouble that its kind may have, and every camera flaps; little of it ends. Returns how many
+    /// anomalies came, and of how many events.
+    fn worst_hour(&mut self) -> (usize, usize) {
+        let from = START.plus(Span::from_secs(DAYS * 86_400 + 3_600));
+        let (mut told, mut events) = (0, 0);
+        for minute in 0..60 {
+            let at = from.plus(Span::from_secs(60 * minute as i64));
+            for place in 0..self.places {
+                for index in (0..PER_PLACE).filter(|index| (place + index) % 3 == minute % 3) {
+                    let (device, number, ..) = one_device(index);
+                    let troubles = troubles(device);
+                    let trouble = troubles[minute / 3 % troubles.len()];
+                    events += 1;
+                    let mut event = event(place, device, number, trouble, at, WARM_UP + EVENTS + events);
+                    event.subject_ref = (trouble == Kind::AccessDenied).then(|| format!("subject-{}", minute % 6));
+                    self.offset += 1;
+                    let partition = usize::try_from(partition_for(event.key().as_bytes(), PARTITIONS)).unwrap();
+                    let feed = FEEDS[place % PLACES.len()];
+                    told += self.detectors[partition].event(self.offset, feed, &event).anomalies.len();
+                }
+            }
+            let table = frontiers(at);
+            self.offset += 1;
+            told += self.detectors.iter_mut().map(|d| d.advance(self.offset, &table).len()).sum::<usize>();
+        }
+        (told, events)
+    }
+}
+
+/// What may go wrong with a device, or be noticed by it.
+fn troubles(device: &str) -> &'static [Kind] {
+    match device {
+        "camera" => &[
+            Kind::DeviceOffline,
+            Kind::DeviceOnline,
+            Kind::VideoLoss,
+            Kind::IntrusionArea,
+            Kind::DeviceOffline,
+            Kind::CameraTamper,
+            Kind::CrowdDensity,
+            Kind::DeviceFault,
+        ],
+        "gate" | "door" => &[
+            Kind::DoorForced,
+            Kind::AccessDenied,
+            Kind::DoorHeldOpen,
+            Kind::AccessTailgating,
+            Kind::GateFault,
+            Kind::VehicleWrongWay,
+        ],
+        "panel" => &[Kind::IntrusionZone, Kind::FireAlarm, Kind::EnvironmentAlarm, Kind::FireFault, Kind::DuressSilent],
+        "button" => &[Kind::PanicButton, Kind::MedicalCall, Kind::TagSos],
+        "phone" => &[Kind::ReportEvent, Kind::PatrolMissed, Kind::ExternalWarning],
+        _ => &[Kind::DeviceFault, Kind::DeviceOffline],
     }
 }
 
