@@ -111,7 +111,7 @@ impl City {
 
     fn read(&self, topic: &Topic) -> Vec<Owned> {
         let mut records = Vec::new();
-        read_to_end(&self.kafka, topic, |record| records.push(record)).unwrap();
+        read_to_end(&self.kafka, "tests", topic, |record| records.push(record)).unwrap();
         records
     }
 

@@ -123,7 +123,7 @@ impl City {
         let start = Instant::now();
         loop {
             let mut found = Vec::new();
-            read_to_end(&self.kafka, &self.alerts, |record| found.push(record)).unwrap();
+            read_to_end(&self.kafka, "tests", &self.alerts, |record| found.push(record)).unwrap();
             if found.len() >= number {
                 return found;
             }

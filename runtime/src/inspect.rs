@@ -52,12 +52,12 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// Connects lazily.
+    /// Connects lazily. `group` as for [`crate::tools::read_to_end`].
     ///
     /// # Errors
     /// When the client cannot be made from the settings.
-    pub fn new(kafka: &Kafka) -> anyhow::Result<Self> {
-        let mut config = kafka.reader("chorus-doctor");
+    pub fn new(kafka: &Kafka, group: &str) -> anyhow::Result<Self> {
+        let mut config = kafka.reader(group);
         config.set("auto.offset.reset", "earliest"); // it looks at what there is
         Ok(Self { kafka: kafka.clone(), reader: config.create()? })
     }
@@ -119,7 +119,7 @@ impl Inspector {
         let mut found = Vec::new();
         for partition in 0..partitions {
             let offset = committed.find_partition(topic, partition).map(|element| element.offset());
-            let (low, end) = self.reader.fetch_watermarks(topic, partition, ASK)?;
+            let (low, end) = self.ends(topic, partition)?;
             let committed = match offset {
                 Some(Offset::Offset(offset)) => Some(offset),
                 _ => None,
@@ -127,6 +127,14 @@ impl Inspector {
             found.push(Progress { partition, committed, low, end });
         }
         Ok(found)
+    }
+
+    /// The oldest offset that a partition has, and that behind its newest.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn ends(&self, topic: &str, partition: i32) -> anyhow::Result<(i64, i64)> {
+        Ok(self.reader.fetch_watermarks(topic, partition, ASK)?)
     }
 
     /// The records of a partition from an offset on: at most `most`, fewer when there are no more.

@@ -45,12 +45,19 @@ struct Part {
 }
 
 impl Range {
-    /// From the first record at or after `from` to the last before `to`, or the last that there is now.
+    /// From the first record at or after `from` to the last before `to`, or the last that there is now. `group` as for
+    /// [`crate::tools::read_to_end`].
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub fn open(kafka: &Kafka, topic: &Topic, from: Timestamp, to: Option<Timestamp>) -> anyhow::Result<Self> {
-        let consumer: Arc<BaseConsumer> = Arc::new(kafka.reader("chorus-tools").create()?);
+    pub fn open(
+        kafka: &Kafka,
+        group: &str,
+        topic: &Topic,
+        from: Timestamp,
+        to: Option<Timestamp>,
+    ) -> anyhow::Result<Self> {
+        let consumer: Arc<BaseConsumer> = Arc::new(kafka.reader(group).create()?);
         let begins = offsets_at(&consumer, topic, from)?;
         let ends = to.map(|to| offsets_at(&consumer, topic, to)).transpose()?;
         let mut list = TopicPartitionList::new();

@@ -36,12 +36,13 @@ impl Owned {
     }
 }
 
-/// Every record of a topic from its beginning to the end that it has now.
+/// Every record of a topic from its beginning to the end that it has now. `group` is one that the user may read by
+/// ([`crate::topics::Topics::tools_group`]).
 ///
 /// # Errors
 /// When the broker does not answer for 15 seconds.
-pub fn read_to_end(kafka: &Kafka, topic: &Topic, mut each: impl FnMut(Owned)) -> anyhow::Result<()> {
-    let reader: BaseConsumer = kafka.reader("chorus-tools").create()?;
+pub fn read_to_end(kafka: &Kafka, group: &str, topic: &Topic, mut each: impl FnMut(Owned)) -> anyhow::Result<()> {
+    let reader: BaseConsumer = kafka.reader(group).create()?;
     let mut list = TopicPartitionList::new();
     for partition in 0..topic.partitions {
         list.add_partition_offset(&topic.name, partition, Offset::Beginning)?;

@@ -83,6 +83,12 @@ impl Topics {
         format!("{}raw.{feed}", self.prefix)
     }
 
+    /// The group whose right people's tools need: a client asks for one, though they join none and commit nothing.
+    #[must_use]
+    pub fn tools_group(&self) -> String {
+        self.name("tools")
+    }
+
     /// Every topic that Chorus needs for these feeds.
     #[must_use]
     pub fn plan<'a>(&self, feeds: impl Iterator<Item = &'a str>) -> Vec<Plan> {

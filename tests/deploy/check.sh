@@ -65,6 +65,14 @@ for values in "$chart"/ci/*-values.yaml; do
     expect "$name: kubeconform" conform "$work/$name.yaml"
     expect "$name: what the chart promises of every pod" "$python" tests/deploy/promises.py "$work/$name.yaml"
 done
+expect "a prefix stands before every topic and group that a user may touch" sh -c "
+helm template chorus '$chart' --kube-version 1.34.0 --set strimzi.users=true,strimzi.cluster=c,config.topics.prefix=east. 2>/dev/null |
+    '$python' -c '
+import sys, yaml
+rights = [acl[\"resource\"] for d in yaml.safe_load_all(sys.stdin) if d and d[\"kind\"] == \"KafkaUser\" for acl in d[\"spec\"][\"authorization\"][\"acls\"]]
+assert len(rights) > 20, rights
+for right in rights:
+    assert right[\"name\"].startswith(\"east.\"), right'"
 expect "the chart's PrometheusRule" "$python" -c "
 import json, sys, yaml
 rule = next(d for d in yaml.safe_load_all(open('$work/city.yaml')) if d and d['kind'] == 'PrometheusRule')

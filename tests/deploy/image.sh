@@ -120,26 +120,27 @@ log.cleaner.dedupe.buffer.size=2097152
 NODE
 java=(java "-Dlog4j2.configurationFile=$PWD/tests/kafka/log4j2.properties" -Xmx384m -XX:+UseSerialGC -cp "$libraries/*")
 scram=()
-for user in ingest-school detect fuse deliver-desk stranger; do
+for user in ingest-school detect fuse deliver-desk canary operator stranger; do
     scram+=(--add-scram "SCRAM-SHA-512=[name=chorus-$user,password=$password]")
 done
 "${java[@]}" kafka.tools.StorageTool format -c "$work/node.properties" "${scram[@]}" \
     -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" >"$work/kafka.log" 2>&1
 "${java[@]}" kafka.Kafka "$work/node.properties" >>"$work/kafka.log" 2>&1 &
 kafka=$!
-# The rights, from the chart: a line each of user, kind, name, operations.
+# The rights, from the chart: a line each of user, kind, name, pattern, operations.
 helm template chorus deploy/chart --kube-version 1.34.0 --set strimzi.users=true,strimzi.cluster=c 2>/dev/null |
     "$PWD/.tools/venv/bin/python" -c '
 import sys, yaml
 for thing in yaml.safe_load_all(sys.stdin):
     if thing and thing["kind"] == "KafkaUser":
         for acl in thing["spec"]["authorization"]["acls"]:
-            print(thing["metadata"]["name"], acl["resource"]["type"], acl["resource"]["name"], *acl["operations"])' >"$work/acls"
+            print(thing["metadata"]["name"], acl["resource"]["type"], acl["resource"]["name"],
+                {"literal": "literal", "prefix": "prefixed"}[acl["resource"]["patternType"]], *acl["operations"])' >"$work/acls"
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 await "Kafka with TLS, SCRAM and rights" listens "$client"
-while read -r user kind of operations; do
-    case "$user" in chorus-ingest-school | chorus-detect | chorus-fuse | chorus-deliver-desk) ;; *) continue ;; esac
-    flags=()
+while read -r user kind of pattern operations; do
+    case "$user" in chorus-ingest-school | chorus-detect | chorus-fuse | chorus-deliver-desk | chorus-canary | chorus-operator) ;; *) continue ;; esac
+    flags=(--resource-pattern-type "$pattern")
     for operation in $operations; do flags+=(--operation "$operation"); done
     "${java[@]}" org.apache.kafka.tools.AclCommand --bootstrap-server "127.0.0.1:$inner" --add --allow-principal "User:$user" "${flags[@]}" "--$kind" "$of" >>"$work/acl.log" 2>&1 </dev/null
 done <"$work/acls"
@@ -164,6 +165,7 @@ kafka:
   property_files: {sasl.password: /etc/chorus/password}
 topics: {raw_partitions: 1, events_partitions: 2, alerts_partitions: 1}
 registry: {places: [/etc/chorus/places.csv], devices: [/etc/chorus/devices.csv]}
+canary: {feeds: [school], every: 2s}
 secrets: {rejects_key_file: /etc/chorus/rejects}
 destinations: {desk: {type: centre, url: "http://127.0.0.1:$centre", key_file: /etc/chorus/desk}}
 center: {listen: "127.0.0.1:$centre", database: "sqlite:///data/center.db", key_file: /etc/chorus/desk}
@@ -196,7 +198,8 @@ role fuse fuse fuse
 role deliver deliver-desk deliver --destination desk
 ports[center]="$centre"
 start center "${mounts[@]}" -v "$work/data:/data" "$name" center
-for which in ingest detect fuse deliver center; do
+role canary canary canary
+for which in ingest detect fuse deliver center canary; do
     await "$which is ready" curl -fsS --max-time 2 "http://127.0.0.1:${ports[$which]}/readyz"
 done
 now="$(date -u +%FT%TZ)"
@@ -205,8 +208,10 @@ cat >"$work/record" <<JSON
 JSON
 expect "a panic button is pressed" kcat -b "127.0.0.1:$inner" -t raw.school -P -k button-1 -H format=chorus -H source=conn-1 "$work/record"
 await "its alert is acknowledged by the centre" sh -c "curl -fsS http://127.0.0.1:${ports[deliver]}/metrics | grep -q 'outcome=\"acknowledged\"} [1-9]'"
+await "a canary is acknowledged by the centre" sh -c "curl -fsS http://127.0.0.1:${ports[deliver]}/metrics | grep 'chorus_canary_acknowledged_seconds{' | grep -q 'feed=\"school\"} [1-9]'"
+expect "the operator's user: chorus doctor finds nothing wrong" "${engine[@]}" run --rm "${restricted[@]}" "${mounts[@]}" -e "$(as operator)" "$name" doctor
 expect "it stands at the centre" sh -c "curl -fsS http://127.0.0.1:$centre/api/v1/alerts | grep -q school-7"
-for which in ingest detect fuse deliver center; do
+for which in canary ingest detect fuse deliver center; do
     scrape "${ports[$which]}" >"$work/$which.txt"
     expect "$which: promtool check metrics" sh -c "promtool check metrics <'$work/$which.txt'"
     expect "$which: SIGTERM" "${engine[@]}" stop -t 40 "chorus-check-$which"

@@ -125,7 +125,7 @@ fn from_log(
     let [events] = topics::look_up(&config.kafka, [config.topics.name("events")])?;
     let rules = if arguments.published { Rules::Published } else { Rules::Given };
     let begin = from.minus(arguments.warm_up.unwrap_or(Span::ZERO));
-    let mut range = Range::open(&config.kafka, &events, begin, arguments.to)?;
+    let mut range = Range::open(&config.kafka, &config.topics.tools_group(), &events, begin, arguments.to)?;
     let new = |setup| LogBacktest::new(setup, &config.fuse, events.partitions, rules);
     let mut runs: Vec<(LogBacktest, Vec<Alert>)> = setups.iter().map(|setup| (new(setup), Vec::new())).collect();
     while let Some(record) = range.next_record()? {

@@ -74,7 +74,7 @@ pub fn run(config: &Config, runtime: &tokio::runtime::Runtime) -> Result<(), Exi
 }
 
 async fn kafka(config: &Config, report: &mut Report) -> anyhow::Result<()> {
-    let inspector = Inspector::new(&config.kafka)?;
+    let inspector = Inspector::new(&config.kafka, &config.topics.tools_group())?;
     let plans = topics::plans(config);
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     let (brokers, found) = inspector.topics(&names).await?;
@@ -206,10 +206,10 @@ fn group(
 
 /// The clocks of the ingests against the broker's, by the newest frontiers; and ours against the broker's.
 fn clocks(inspector: &Inspector, events: &str, report: &mut Report) -> anyhow::Result<()> {
-    let Some(progress) = inspector.progress("chorus-doctor", events, 1)?.into_iter().next() else { return Ok(()) };
+    let (low, end) = inspector.ends(events, 0)?;
     let mut newest: Option<Timestamp> = None;
-    let lately = progress.low.max(progress.end - LATELY);
-    for record in inspector.records(events, 0, lately, usize::try_from(progress.end - lately)?)?.iter().rev() {
+    let lately = low.max(end - LATELY);
+    for record in inspector.records(events, 0, lately, usize::try_from(end - lately)?)?.iter().rev() {
         let appended = Timestamp::from_millis(record.timestamp_ms);
         newest = newest.max(Some(appended));
         if record.header(cloudevents::HEADER_TYPE) != Some(cloudevents::TYPE_FRONTIER) {

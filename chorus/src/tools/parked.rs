@@ -59,7 +59,7 @@ fn both(config: &Config) -> Result<[Topic; 2], Exit> {
 /// What is parked, in the order in which it came. What is no alert is not shown: nothing but alerts is ever parked.
 fn parked(config: &Config, topic: &Topic, destination: Option<&str>) -> Result<Vec<(Owned, Alert)>, Exit> {
     let mut parked = Vec::new();
-    read_to_end(&config.kafka, topic, |record| {
+    read_to_end(&config.kafka, &config.topics.tools_group(), topic, |record| {
         let is_meant = destination.is_none_or(|name| record.header("destination") == Some(name));
         if let Some(alert) = serde_json::from_slice(&record.value).ok().filter(|_| is_meant) {
             parked.push((record, alert));
@@ -109,7 +109,7 @@ fn newest(
             *known = (alert.revision, record.value);
         }
     }
-    read_to_end(&config.kafka, alerts, |record| {
+    read_to_end(&config.kafka, &config.topics.tools_group(), alerts, |record| {
         let Ok(alert) = serde_json::from_slice::<Alert>(&record.value) else { return };
         if let Some(known) = newest.get_mut(&alert.alert_id).filter(|known| known.0 < alert.revision) {
             *known = (alert.revision, record.value);

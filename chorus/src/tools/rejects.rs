@@ -73,7 +73,7 @@ fn matching(config: &Config, topic: &Topic, which: &Which) -> Result<Vec<Owned>,
     let is = |wanted: &Option<String>, record: &Owned, header: &str| {
         wanted.is_none() || record.header(header) == wanted.as_deref()
     };
-    read_to_end(&config.kafka, topic, |record| {
+    read_to_end(&config.kafka, &config.topics.tools_group(), topic, |record| {
         let meant = is(&which.feed, &record, "feed")
             && is(&which.reason, &record, "reason")
             && is(&which.format, &record, "format")

@@ -152,7 +152,9 @@ fn publish(config: &Config, publication: &Publication) -> Result<(), Exit> {
 fn published(config: &Config) -> Result<Vec<Publication>, Exit> {
     let [history] = topics::look_up(&config.kafka, [config.topics.name("rules")])?;
     let mut found: Vec<Publication> = Vec::new();
-    read_to_end(&config.kafka, &history, |record| found.extend(serde_json::from_slice(&record.value).ok()))?;
+    read_to_end(&config.kafka, &config.topics.tools_group(), &history, |record| {
+        found.extend(serde_json::from_slice(&record.value).ok())
+    })?;
     found.sort_by_key(|told: &Publication| -> Timestamp { told.at });
     Ok(found)
 }

@@ -98,7 +98,7 @@ async fn under_failures_each_alert_arrives_in_order_and_every_record_has_one_fat
     assert_eq!((count("filtered", "drill"), count("filtered", "below_severity")), (1, 1));
 
     let mut refused = Vec::new();
-    read_to_end(&kafka, &parked(), |record| {
+    read_to_end(&kafka, "tests", &parked(), |record| {
         assert_eq!((record.header("destination"), record.header("status")), (Some("desk"), Some("422")));
         let alert: Alert = serde_json::from_slice(&record.value).unwrap();
         assert_eq!((alert.revision, alert.alert_id.as_bytes()), (4, &*record.key));
