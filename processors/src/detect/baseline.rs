@@ -13,6 +13,7 @@ use chorus_model::{AnomalyStatus, CITY_AHEAD, Event, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{Counts, THRESHOLD, What, Why};
+use super::event_id::EventId;
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Baseline, Rule, When};
 use super::seen::Seen;
@@ -63,7 +64,7 @@ struct Slot {
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
-    evidence: Vec<String>,
+    evidence: Vec<EventId>,
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     devices: Vec<Arc<str>>,
 }
@@ -199,7 +200,7 @@ impl Series {
         if slot.evidence.len() >= MOST_EVIDENCE {
             slot.evidence.remove(0);
         }
-        slot.evidence.push(seen.event.event_id.clone());
+        slot.evidence.push(EventId::from(&*seen.event.event_id));
         if slot.devices.len() < MOST_EVIDENCE && !slot.devices.contains(&seen.event.device.id) {
             slot.devices.push(Arc::clone(&seen.event.device.id));
         }
@@ -290,6 +291,7 @@ impl Series {
             AnomalyStatus::Firing => why.text(),
             AnomalyStatus::Resolved => why.text_of_end(),
         });
+        let evidence: Vec<String> = slot.evidence.iter().map(EventId::to_string).collect();
         let finding = Finding {
             by: &by,
             status,
@@ -301,7 +303,7 @@ impl Series {
             count: why.map_or_else(|| f64::from(slot.count), |why| rounded(why.seen)),
             expected: why.map_or_else(|| usual.map(Usual::expected), |why| Some(rounded(why.expected))),
             why: in_words,
-            evidence: &slot.evidence,
+            evidence: &evidence,
             tip,
             is_test: false,
         };

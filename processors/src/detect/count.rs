@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::event_id::EventId;
 use super::finding::{Episode, Tip, Turn};
 use super::immediate::{enter, wake_open};
 use super::rules::{Rule, When};
@@ -21,7 +22,7 @@ pub(crate) struct State {
     #[serde(rename = "w", default, skip_serializing_if = "BTreeMap::is_empty")]
     waiting: BTreeMap<String, Vec<Waiting>>,
     #[serde(rename = "o", default, skip_serializing_if = "BTreeMap::is_empty")]
-    open: BTreeMap<String, Episode>,
+    open: BTreeMap<String, Box<Episode>>,
 }
 
 /// An event that counts, in the order of its own time.
@@ -32,7 +33,7 @@ struct Waiting {
     #[serde(rename = "g")]
     received: Timestamp,
     #[serde(rename = "e")]
-    event_id: String,
+    event_id: EventId,
     #[serde(rename = "d")]
     device: Arc<str>,
 }
@@ -147,7 +148,7 @@ fn wait(waiting: &mut Vec<Waiting>, seen: &Seen<'_>, within: Span) -> usize {
     let one = Waiting {
         at: seen.at,
         received: event.received_at,
-        event_id: event.event_id.clone(),
+        event_id: EventId::from(&*event.event_id),
         device: Arc::clone(&event.device.id),
     };
     waiting.insert(position, one);

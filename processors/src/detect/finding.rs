@@ -7,6 +7,7 @@ use chorus_model::{Anomaly, AnomalyStatus, Passage, PlaceRef, Severity, Span, Te
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::event_id::EventId;
 use super::rules::Rule;
 use super::seen::Seen;
 
@@ -161,7 +162,7 @@ pub(crate) struct Episode {
     #[serde(rename = "d")]
     pub(crate) devices: Vec<Arc<str>>,
     #[serde(rename = "e")]
-    pub(crate) evidence: Vec<String>,
+    pub(crate) evidence: Vec<EventId>,
     #[serde(rename = "s")]
     pub(crate) severity: Severity,
     #[serde(rename = "k")]
@@ -188,7 +189,7 @@ impl Episode {
             last: event.received_at,
             count: 1,
             devices: vec![Arc::clone(&event.device.id)],
-            evidence: vec![event.event_id.clone()],
+            evidence: vec![EventId::from(&*event.event_id)],
             severity: event.severity,
             kind: kind.into(),
             is_test: event.is_test,
@@ -199,12 +200,12 @@ impl Episode {
     }
 
     /// Puts what came before its first event in front; called from the latest to the earliest.
-    pub(crate) fn precede(&mut self, at: Timestamp, event_id: &str, device: &Arc<str>) {
+    pub(crate) fn precede(&mut self, at: Timestamp, event_id: &EventId, device: &Arc<str>) {
         self.from = self.from.min(at);
         self.to = self.to.max(at);
         self.count += 1;
         if self.evidence.len() < MAX_EVIDENCE {
-            self.evidence.insert(0, event_id.to_owned());
+            self.evidence.insert(0, event_id.clone());
         }
         if !self.devices.contains(device) && self.devices.len() < MAX_EVIDENCE {
             self.devices.insert(0, Arc::clone(device));
@@ -235,7 +236,7 @@ impl Episode {
         if self.evidence.len() >= MAX_EVIDENCE {
             self.evidence.remove(0);
         }
-        self.evidence.push(event_id.to_owned());
+        self.evidence.push(event_id.into());
     }
 
     /// True when the event is too late to belong to it.
@@ -272,6 +273,7 @@ impl Episode {
 
     pub(crate) fn tell(&mut self, rule: &Rule, by: &str, status: AnomalyStatus, tip: Tip, turn: &mut Turn<'_>) {
         (self.told, self.told_to, self.told_at) = (self.count, self.to, tip.at);
+        let evidence: Vec<String> = self.evidence.iter().map(EventId::to_string).collect();
         turn.tell(
             rule,
             Finding {
@@ -285,7 +287,7 @@ impl Episode {
                 count: self.count as f64,
                 expected: None,
                 why: None,
-                evidence: &self.evidence,
+                evidence: &evidence,
                 tip,
                 is_test: self.is_test,
             },

@@ -16,8 +16,9 @@ const STANDING: &str = "standing";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
+    /// Boxed, here and elsewhere: a node of the map has room for eleven, and mostly there is one.
     #[serde(rename = "o", default, skip_serializing_if = "BTreeMap::is_empty")]
-    open: BTreeMap<String, Episode>,
+    open: BTreeMap<String, Box<Episode>>,
     /// Alarms that a statement of state has told of and that have not ended since: told at most once (trap 20).
     #[serde(rename = "s", default, skip_serializing_if = "BTreeSet::is_empty")]
     stated: BTreeSet<String>,
@@ -125,20 +126,25 @@ impl State {
 }
 
 /// Puts an episode in; the one that was quiet the longest goes when there are too many.
-pub(crate) fn enter(open: &mut BTreeMap<String, Episode>, by: String, episode: Episode) {
+pub(crate) fn enter(open: &mut BTreeMap<String, Box<Episode>>, by: String, episode: Episode) {
     if !open.contains_key(&by) && open.len() >= MOST_OPEN {
         let oldest = open.iter().min_by_key(|(_, episode)| episode.last).map(|(by, _)| by.clone());
         oldest.and_then(|by| open.remove(&by));
     }
-    open.insert(by, episode);
+    open.insert(by, Box::new(episode));
 }
 
 /// Tells untold repeats and forgets what is over.
-pub(crate) fn pass_open(open: &mut BTreeMap<String, Episode>, rule: &Rule, frontier: Timestamp, turn: &mut Turn<'_>) {
+pub(crate) fn pass_open(
+    open: &mut BTreeMap<String, Box<Episode>>,
+    rule: &Rule,
+    frontier: Timestamp,
+    turn: &mut Turn<'_>,
+) {
     open.retain(|by, episode| !episode.pass(rule, by, rule.quiet_after, |deadline| frontier > deadline, turn));
 }
 
 /// The earliest deadline of the open episodes.
-pub(crate) fn wake_open(open: &BTreeMap<String, Episode>, rule: &Rule) -> Option<Timestamp> {
+pub(crate) fn wake_open(open: &BTreeMap<String, Box<Episode>>, rule: &Rule) -> Option<Timestamp> {
     open.values().filter_map(|episode| episode.wake(rule.quiet_after)).min()
 }

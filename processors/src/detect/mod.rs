@@ -14,6 +14,7 @@ mod count;
 pub mod counts;
 mod devices;
 mod engine;
+mod event_id;
 mod file;
 mod finding;
 mod flap;

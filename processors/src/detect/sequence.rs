@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chorus_model::{AnomalyStatus, Phase, Severity, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::event_id::EventId;
 use super::finding::{Episode, Tip, Turn};
 use super::immediate::{MOST_OPEN, enter, pass_open, wake_open};
 use super::rules::{Rule, Step, When};
@@ -21,9 +22,9 @@ pub(crate) struct State {
     halves: BTreeMap<String, Vec<Half>>,
     /// A of "A without B", until its deadline has passed.
     #[serde(rename = "p", default, skip_serializing_if = "BTreeMap::is_empty")]
-    pending: BTreeMap<String, Pending>,
+    pending: BTreeMap<String, Box<Pending>>,
     #[serde(rename = "o", default, skip_serializing_if = "BTreeMap::is_empty")]
-    open: BTreeMap<String, Episode>,
+    open: BTreeMap<String, Box<Episode>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ struct Half {
     #[serde(rename = "g")]
     received: Timestamp,
     #[serde(rename = "e")]
-    event_id: String,
+    event_id: EventId,
     #[serde(rename = "d")]
     device: Arc<str>,
     #[serde(rename = "s")]
@@ -51,7 +52,7 @@ struct Pending {
     deadline: Timestamp,
     /// B came, but too late: what is told at the deadline ends at once.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
-    ended: Option<(String, Timestamp)>,
+    ended: Option<(EventId, Timestamp)>,
 }
 
 impl State {
@@ -85,10 +86,11 @@ impl State {
     /// One half of "A then B"; they may arrive in any order.
     fn half(&mut self, rule: &Rule, by: &str, is_second: bool, within: Span, seen: &Seen<'_>, turn: &mut Turn<'_>) {
         let event = seen.event;
+        let own = EventId::from(&*event.event_id);
         let halves = self.halves.entry(by.to_owned()).or_default();
         let fits = |other: &&Half| {
             let (a, b) = if is_second { (other.at, seen.at) } else { (seen.at, other.at) };
-            other.is_second != is_second && other.event_id != event.event_id && a <= b && b <= a.plus(within)
+            other.is_second != is_second && other.event_id != own && a <= b && b <= a.plus(within)
         };
         let other = halves.iter().filter(fits).max_by_key(|other| other.at);
         if let Some(other) = other {
@@ -115,7 +117,7 @@ impl State {
             is_second,
             at: seen.at,
             received: event.received_at,
-            event_id: event.event_id.clone(),
+            event_id: own,
             device: Arc::clone(&event.device.id),
             severity: event.severity,
         });
@@ -141,7 +143,7 @@ impl State {
             Some(pending) if pending.ended.is_none() => return pending.episode.add(seen),
             Some(_) => {
                 if let Some(pending) = self.pending.remove(&by) {
-                    self.expire(rule, &by, pending, turn); // its B is known to be late
+                    self.expire(rule, &by, *pending, turn); // its B is known to be late
                 }
             }
             None => {}
@@ -152,7 +154,7 @@ impl State {
         }
         let episode = Episode::begin(seen, seen.event.kind.as_str());
         let deadline = seen.event.received_at.plus(within);
-        self.pending.insert(by, Pending { episode, deadline, ended: None });
+        self.pending.insert(by, Box::new(Pending { episode, deadline, ended: None }));
     }
 
     /// B of "A without B".
@@ -165,7 +167,7 @@ impl State {
                 self.pending.remove(by);
             } else if pending.ended.is_none() {
                 pending.episode.end(seen);
-                pending.ended = Some((seen.event.event_id.clone(), seen.event.received_at));
+                pending.ended = Some((EventId::from(&*seen.event.event_id), seen.event.received_at));
             }
         }
         if self.open.get(by).is_some_and(|episode| seen.at >= episode.from)
@@ -180,7 +182,7 @@ impl State {
         let mut episode = pending.episode;
         episode.tell(rule, by, AnomalyStatus::Firing, Tip::deadline(pending.deadline), turn);
         match pending.ended {
-            Some((id, at)) => episode.tell(rule, by, AnomalyStatus::Resolved, Tip { id, at }, turn),
+            Some((id, at)) => episode.tell(rule, by, AnomalyStatus::Resolved, Tip { id: id.to_string(), at }, turn),
             None => {
                 episode.last = episode.last.max(pending.deadline); // quiet counts from here
                 enter(&mut self.open, by.to_owned(), episode);
@@ -193,7 +195,7 @@ impl State {
         let due: Vec<String> = due.map(|(by, _)| by.clone()).collect();
         for by in due {
             if let Some(pending) = self.pending.remove(&by) {
-                self.expire(rule, &by, pending, turn);
+                self.expire(rule, &by, *pending, turn);
             }
         }
         pass_open(&mut self.open, rule, frontier, turn);
