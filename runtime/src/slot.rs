@@ -46,10 +46,18 @@ pub(crate) enum Snapshot {
     /// The next one is due some time after `since`.
     Idle { since: Instant, offset: i64 },
     /// Taken at `offset`; it waits until that offset is committed, since only then does it count.
-    Taken { since: Instant, offset: i64, records: Vec<(String, Option<Vec<u8>>)> },
+    Taken { since: Instant, offset: i64, bytes: usize, records: Vec<(String, Option<Vec<u8>>)> },
 }
 
 impl Snapshot {
+    /// Bytes of states that wait to be written.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Idle { .. } => 0,
+            Self::Taken { bytes, .. } => *bytes,
+        }
+    }
+
     /// Since when nothing was written though there was something to write.
     pub(crate) fn age(&self, position: i64) -> Duration {
         match self {
@@ -110,7 +118,7 @@ mod tests {
         let idle = Snapshot::Idle { since, offset: 10 };
         assert_eq!(idle.age(10), Duration::ZERO);
         assert!(idle.age(11) >= Duration::from_secs(90));
-        let taken = Snapshot::Taken { since, offset: 11, records: Vec::new() };
+        let taken = Snapshot::Taken { since, offset: 11, bytes: 0, records: Vec::new() };
         assert!(taken.age(11) >= Duration::from_secs(90), "it is not written before its offset is committed");
     }
 }

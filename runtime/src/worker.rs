@@ -249,8 +249,12 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
     fn take_snapshots(&mut self) -> anyhow::Result<()> {
         let Some(settings) = &self.role.snapshots else { return Ok(()) };
         let mut is_written = false;
+        let mut held: usize = self.slots.iter().map(|slot| slot.snapshot.held()).sum();
         for slot in &mut self.slots {
-            if let Some(bytes) = snapshot::turn(slot, self.role.name, settings, &self.sender)? {
+            held -= slot.snapshot.held();
+            let written = snapshot::turn(slot, self.role.name, settings, held, &self.sender)?;
+            held += slot.snapshot.held();
+            if let Some(bytes) = written {
                 is_written = true;
                 self.metrics.snapshots.with_label_values(&[self.role.name]).inc();
                 self.metrics.snapshot_bytes.with_label_values(&[self.role.name]).inc_by(bytes);
