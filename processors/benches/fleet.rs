@@ -48,14 +48,16 @@ const ONLY: &str = "CHORUS_BENCH_ONLY";
 const SORTS: [&str; 4] = ["silence", "baseline", "recent", NOTHING];
 /// A state of keys alone, which the others are measured with.
 const NOTHING: &str = "nothing";
+/// In a child: the hour in which everything breaks.
+const WORST: &str = "worst";
 
 fn main() {
     let wanted = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let devices: usize = wanted.unwrap_or(250_000);
-    if let Ok(only) = std::env::var(ONLY) {
-        let city = City::build(devices / PER_PLACE, Some(&only));
-        println!("{}", city.state);
-        return;
+    match std::env::var(ONLY).ok().as_deref() {
+        Some(WORST) => return City::build(devices / PER_PLACE, None).worst_hour(),
+        Some(only) => return println!("{}", City::build(devices / PER_PLACE, Some(only)).state),
+        None => {}
     }
     let places = devices / PER_PLACE;
     let mut city = City::build(places, None);
@@ -67,10 +69,10 @@ fn main() {
     row("registry, and what detectors hold of it", city.registry);
     row("state", city.state);
     row("both", city.registry + city.state);
-    let keys = alone(NOTHING, devices);
+    let keys = alone(NOTHING, devices)[0];
     row("of the state: keys and deadlines", keys);
     for sort in SORTS.into_iter().filter(|sort| *sort != NOTHING) {
-        row(&format!("of the state: {sort}"), alone(sort, devices).saturating_sub(keys));
+        row(&format!("of the state: {sort}"), alone(sort, devices)[0].saturating_sub(keys));
     }
     println!(
         "| a snapshot of everything, as JSON | {:.0} | {} |",
@@ -88,27 +90,19 @@ fn main() {
     );
     println!("\n{:.0} events per CPU-second; {told} anomalies", EVENTS as f64 / time.as_secs_f64());
 
-    let before = resident();
-    let (told, events) = city.worst_hour();
+    let [events, told, worst, held, json] = *alone(WORST, devices) else { panic!("five figures") };
     println!("\nAn hour in which everything breaks everywhere: {events} events, {told} anomalies\n");
     println!("| memory | MiB | bytes a device |\n|---|---|---|");
-    let worst = (city.registry + city.state + resident()).saturating_sub(before);
     row("registry and state", worst);
-    let held = resident();
-    let snapshot: Vec<_> = city.detectors.iter_mut().map(Detector::capture).collect();
-    row(
-        "both, while the snapshots of all partitions wait for their commits",
-        (worst + resident()).saturating_sub(held),
-    );
-    let json = snapshot.iter().flatten().filter_map(|(_, state)| state.as_ref()).map(Vec::len).sum::<usize>();
-    row("the snapshots, as JSON", json as u64);
+    row("both, and a snapshot of one partition that waits for its commit", held);
+    row("the snapshots of all partitions, as JSON", json);
 }
 
-/// Measures one sort of state in a process of its own.
-fn alone(sort: &str, devices: usize) -> u64 {
+/// Measures one sort of state, or [`WORST`], in a process of its own: what was freed before would hide what is taken.
+fn alone(sort: &str, devices: usize) -> Vec<u64> {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     let output = child.arg(devices.to_string()).env(ONLY, sort).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+    String::from_utf8(output.stdout).unwrap().split_whitespace().map(|figure| figure.parse().unwrap()).collect()
 }
 
 struct City {
@@ -192,11 +186,12 @@ impl City {
 }
 
 impl City {
-    /// Every device of the city has each trouble that its kind may have, and every camera flaps; little of it ends. Returns how many
-    /// anomalies came, and of how many events.
-    fn worst_hour(&mut self) -> (usize, usize) {
+    /// Every device of the city has each trouble that its kind may have, and every camera flaps; little of it ends. Prints how many
+    /// events that were, how many anomalies came, and bytes: of registry and state, the same with the largest snapshot of a partition (the
+    /// runtime takes them one after the other), and of all snapshots as JSON.
+    fn worst_hour(mut self) {
         let from = START.plus(Span::from_secs(DAYS * 86_400 + 3_600));
-        let (mut told, mut events) = (0, 0);
+        let (before, mut told, mut events) = (resident(), 0, 0);
         for minute in 0..60 {
             let at = from.plus(Span::from_secs(60 * minute as i64));
             for place in 0..self.places {
@@ -217,7 +212,16 @@ impl City {
             self.offset += 1;
             told += self.detectors.iter_mut().map(|d| d.advance(self.offset, &table).len()).sum::<usize>();
         }
-        (told, events)
+        let bytes = self.registry + self.state + resident().saturating_sub(before);
+        let (mut held, mut json) = (0, 0);
+        for detector in &mut self.detectors {
+            let before = resident();
+            let mut snapshot = detector.capture();
+            snapshot.iter_mut().filter_map(|(_, state)| state.as_mut()).for_each(Vec::shrink_to_fit);
+            held = held.max(resident().saturating_sub(before));
+            json += snapshot.iter().filter_map(|(_, state)| state.as_ref()).map(Vec::len).sum::<usize>();
+        }
+        println!("{events} {told} {bytes} {} {json}", bytes + held);
     }
 }
 

@@ -201,8 +201,8 @@ impl Series {
             slot.evidence.remove(0);
         }
         slot.evidence.push(EventId::from(&*seen.event.event_id));
-        if slot.devices.len() < MOST_EVIDENCE && !slot.devices.contains(&seen.event.device.id) {
-            slot.devices.push(Arc::clone(&seen.event.device.id));
+        if slot.devices.len() < MOST_EVIDENCE && !slot.devices.contains(seen.device) {
+            slot.devices.push(Arc::clone(seen.device));
         }
     }
 

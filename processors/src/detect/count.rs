@@ -149,7 +149,7 @@ fn wait(waiting: &mut Vec<Waiting>, seen: &Seen<'_>, within: Span) -> usize {
         at: seen.at,
         received: event.received_at,
         event_id: EventId::from(&*event.event_id),
-        device: Arc::clone(&event.device.id),
+        device: Arc::clone(seen.device),
     };
     waiting.insert(position, one);
     position

@@ -39,22 +39,22 @@ impl Recent {
         self.devices.is_empty()
     }
 
-    /// Remembers the event. True when it is a repeat.
-    pub(crate) fn is_repeat(&mut self, event: &Event) -> bool {
+    /// Remembers the event of a device. True when it is a repeat.
+    pub(crate) fn is_repeat(&mut self, event: &Event, device: &Arc<str>) -> bool {
         if event.native_id.is_none() || event.kind == Kind::DeviceHeartbeat {
             return false;
         }
         let Some(id) = event.event_id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()) else {
             return false; // not an id of ours: nothing to recognise it by
         };
-        if !self.devices.contains_key(&event.device.id) && self.devices.len() >= DEVICES {
+        if !self.devices.contains_key(device) && self.devices.len() >= DEVICES {
             let oldest =
                 self.devices.iter().min_by_key(|(_, memory)| memory.last).map(|(device, _)| Arc::clone(device));
             oldest.and_then(|device| self.devices.remove(&device));
         }
         let memory = self
             .devices
-            .entry(Arc::clone(&event.device.id))
+            .entry(Arc::clone(device))
             .or_insert_with(|| Memory { last: event.received_at, ids: VecDeque::new() });
         memory.last = memory.last.max(event.received_at);
         if memory.ids.contains(&id) {
@@ -87,14 +87,18 @@ mod tests {
     use super::super::tests::native;
     use super::*;
 
+    fn is_repeat(recent: &mut Recent, event: &Event) -> bool {
+        recent.is_repeat(event, &event.device.id)
+    }
+
     #[test]
     fn a_repeat_is_recognised_within_the_bound_and_the_memory_never_grows_beyond_it() {
         let mut recent = Recent::default();
-        assert!(!recent.is_repeat(&native("gate-1", "a", 0)));
-        assert!(recent.is_repeat(&native("gate-1", "a", 5)));
+        assert!(!is_repeat(&mut recent, &native("gate-1", "a", 0)));
+        assert!(is_repeat(&mut recent, &native("gate-1", "a", 5)));
         for n in 0..1_000 {
-            assert!(!recent.is_repeat(&native("gate-1", &n.to_string(), 10)));
-            assert!(!recent.is_repeat(&native(&format!("forged-{n}"), "x", 20)));
+            assert!(!is_repeat(&mut recent, &native("gate-1", &n.to_string(), 10)));
+            assert!(!is_repeat(&mut recent, &native(&format!("forged-{n}"), "x", 20)));
         }
         assert_eq!(recent.devices.len(), DEVICES);
         assert!(recent.devices.values().all(|memory| memory.ids.len() <= PER_DEVICE));
@@ -103,7 +107,7 @@ mod tests {
     #[test]
     fn memory_ends_when_its_time_has_passed() {
         let mut recent = Recent::default();
-        recent.is_repeat(&native("gate-1", "a", 0));
+        is_repeat(&mut recent, &native("gate-1", "a", 0));
         let wake = recent.wake().unwrap();
         recent.pass(wake);
         assert!(!recent.is_empty());

@@ -144,7 +144,7 @@ impl Detector {
         };
         let state = self.keys.entry(Arc::clone(&key)).or_insert_with(|| KeyState::new(event.place.clone()));
         state.place.clone_from(&event.place);
-        let is_repeat = state.recent.is_repeat(event);
+        let is_repeat = state.recent.is_repeat(event, seen.device);
         let mut turn = Turn { version: &self.version, key: &key, place: &event.place, out: Vec::new() };
         for rule in candidates {
             let is_silence = matches!(rule.when, When::Silence { .. });

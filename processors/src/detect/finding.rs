@@ -188,7 +188,7 @@ impl Episode {
             to: seen.at,
             last: event.received_at,
             count: 1,
-            devices: vec![Arc::clone(&event.device.id)],
+            devices: vec![Arc::clone(seen.device)],
             evidence: vec![EventId::from(&*event.event_id)],
             severity: event.severity,
             kind: kind.into(),
@@ -219,8 +219,8 @@ impl Episode {
         self.last = self.last.max(event.received_at);
         self.count += 1;
         self.severity = self.severity.max(event.severity);
-        if !self.devices.contains(&event.device.id) && self.devices.len() < MAX_EVIDENCE {
-            self.devices.push(Arc::clone(&event.device.id));
+        if !self.devices.contains(seen.device) && self.devices.len() < MAX_EVIDENCE {
+            self.devices.push(Arc::clone(seen.device));
         }
         self.show(&event.event_id);
     }

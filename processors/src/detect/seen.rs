@@ -19,17 +19,25 @@ pub(crate) struct Seen<'a> {
     pub(crate) at: Timestamp,
     /// Stored by the device and sent too late to be acted upon.
     pub(crate) is_late: bool,
-    /// What the registry says of its device.
+    /// Its device: the registry's own id where there is one, so that what remembers a device holds no text of its own.
+    pub(crate) device: &'a Arc<str>,
+    /// What the registry says of the device.
     pub(crate) listed: Option<&'a Listed>,
     rules: &'a RuleSet,
     view: &'a View<'a>,
 }
 
 impl<'a> Seen<'a> {
-    pub(crate) fn new(event: &'a Event, listed: Option<&'a Listed>, rules: &'a RuleSet, view: &'a View<'a>) -> Self {
+    pub(crate) fn new(
+        event: &'a Event,
+        listed: Option<(&'a Arc<str>, &'a Listed)>,
+        rules: &'a RuleSet,
+        view: &'a View<'a>,
+    ) -> Self {
         let at = event.effective_time();
         let is_late = event.is_replay && event.received_at.since(at) > LATE;
-        Self { event, at, is_late, listed, rules, view }
+        let device = listed.map_or(&event.device.id, |(id, _)| id);
+        Self { event, at, is_late, device, listed: listed.map(|(_, listed)| listed), rules, view }
     }
 
     /// The kinds of its device, by its own word and by the registry's; one may come twice.

@@ -118,7 +118,7 @@ impl State {
             at: seen.at,
             received: event.received_at,
             event_id: own,
-            device: Arc::clone(&event.device.id),
+            device: Arc::clone(seen.device),
             severity: event.severity,
         });
         let latest = |halves: &Vec<Half>| halves.iter().map(|half| half.received).max();

@@ -117,7 +117,7 @@ impl State {
         turn: &mut Turn<'_>,
     ) -> Option<Timestamp> {
         let (of, _, limit) = parts(rule)?;
-        let device = &seen.event.device.id;
+        let device = seen.device;
         let heard = seen.event.received_at;
         let heartbeat = seen.listed.and_then(|listed| listed.heartbeat);
         if !is_judged(limit, heartbeat) {

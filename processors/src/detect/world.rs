@@ -68,9 +68,9 @@ impl World {
         self.sites.get(key)
     }
 
-    /// What the registry says of the event's device.
-    pub(crate) fn listed(&self, event: &Event) -> Option<&Listed> {
-        self.sites.get(event.key())?.devices.get(&event.device.id)
+    /// What the registry says of the event's device, with its id as the registry holds it.
+    pub(crate) fn listed(&self, event: &Event) -> Option<(&Arc<str>, &Listed)> {
+        self.sites.get(event.key())?.devices.get_key_value(&event.device.id)
     }
 }
 
