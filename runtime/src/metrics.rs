@@ -11,12 +11,13 @@ use prometheus::{
 };
 
 use crate::Fate;
-use crate::task::Size;
 
 mod counted;
 mod held;
+mod share;
 
 pub use held::{DeliveryMetrics, FeedMetrics};
+pub(crate) use share::Holding;
 
 /// The metrics of one process.
 #[derive(Debug)]
@@ -278,16 +279,6 @@ impl Metrics {
         }
     }
 
-    /// What the partitions of a role hold.
-    pub(crate) fn say_size(&self, role: &str, size: Size) {
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        self.state_keys.with_label_values(&[role]).set(number(size.keys));
-        if let Some((heard, silent)) = size.devices {
-            self.devices.with_label_values(&["heard"]).set(number(heard));
-            self.devices.with_label_values(&["silent"]).set(number(silent));
-        }
-    }
-
     /// The alerts that stand in the centre, by (desk, severity): what is not there is 0. The desk for places whose county is not known
     /// is always there.
     pub fn say_open(&self, open: &BTreeMap<(String, String), i64>) {
@@ -356,10 +347,5 @@ mod tests {
         let both =
             [size(3, Some((2, 1))), size(4, None), size(1, Some((5, 0)))].into_iter().fold(Size::default(), Size::plus);
         assert_eq!(both, size(8, Some((7, 1))));
-        let metrics = Metrics::new().unwrap();
-        metrics.say_size("detect", both);
-        let text = metrics.render().unwrap();
-        assert!(text.contains("chorus_state_keys{role=\"detect\"} 8\n"));
-        assert!(text.contains("chorus_devices{health=\"silent\"} 1\n"));
     }
 }

@@ -20,7 +20,7 @@ use crate::control::{Control, Fenced};
 use crate::dispatch::Dispatcher;
 use crate::health::Health;
 use crate::marks::{self, Marks};
-use crate::metrics::Metrics;
+use crate::metrics::{Holding, Metrics};
 use crate::producer::{Sender, Token};
 use crate::slot::Slot;
 use crate::snapshot::{self, Snapshots};
@@ -82,6 +82,7 @@ pub struct Worker<T, F> {
     writer: marks::Writer,
     dispatcher: Option<Dispatcher>,
     slots: Vec<Slot<T>>,
+    holding: Holding,
     next_slot: u16,
     assigned: bool,
     paused: bool,
@@ -136,8 +137,8 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         if role.snapshots.is_some() {
             shared.metrics.snapshots.with_label_values(&[role.name]); // exists at 0 before the first is written
             shared.metrics.snapshot_bytes.with_label_values(&[role.name]);
-            shared.metrics.state_keys.with_label_values(&[role.name]);
         }
+        let holding = Holding::new(&shared.metrics, role.name, &role.from.name, role.snapshots.is_some());
         Ok(Self {
             role,
             kafka,
@@ -148,6 +149,7 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             writer: marks::Writer::default(),
             dispatcher,
             slots: Vec::new(),
+            holding,
             next_slot: 0,
             assigned: false,
             paused: false,
@@ -261,10 +263,13 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
             }
         }
         if is_written {
-            let sizes = self.slots.iter().map(|slot| slot.size).fold(Size::default(), Size::plus);
-            self.metrics.say_size(self.role.name, sizes);
+            self.say_size();
         }
         Ok(())
+    }
+
+    fn say_size(&mut self) {
+        self.holding.say_size(self.slots.iter().map(|slot| slot.size).fold(Size::default(), Size::plus));
     }
 
     /// Takes in acknowledgements and the answers of deliveries.

@@ -127,22 +127,27 @@ done
     -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')" >"$work/kafka.log" 2>&1
 "${java[@]}" kafka.Kafka "$work/node.properties" >>"$work/kafka.log" 2>&1 &
 kafka=$!
-# The rights, from the chart: a line each of user, kind, name, pattern, operations.
+# The rights, from the chart: a line each of user, pattern, operations, and all that they are given on, since each call of Kafka's tool takes seconds.
 helm template chorus deploy/chart --kube-version 1.34.0 --set strimzi.users=true,strimzi.cluster=c 2>/dev/null |
     "$PWD/.tools/venv/bin/python" -c '
-import sys, yaml
+import collections, sys, yaml
+rights = collections.defaultdict(list)
 for thing in yaml.safe_load_all(sys.stdin):
     if thing and thing["kind"] == "KafkaUser":
         for acl in thing["spec"]["authorization"]["acls"]:
-            print(thing["metadata"]["name"], acl["resource"]["type"], acl["resource"]["name"],
-                {"literal": "literal", "prefix": "prefixed"}[acl["resource"]["patternType"]], *acl["operations"])' >"$work/acls"
+            resource, operations = acl["resource"], ",".join(sorted(acl["operations"]))
+            pattern = {"literal": "literal", "prefix": "prefixed"}[resource["patternType"]]
+            rights[thing["metadata"]["name"], pattern, operations] += ["--" + resource["type"], resource["name"]]
+for key, on in rights.items():
+    print(*key, *on)' >"$work/acls"
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 await "Kafka with TLS, SCRAM and rights" listens "$client"
-while read -r user kind of pattern operations; do
+while read -r user pattern operations on; do
     case "$user" in chorus-ingest-school | chorus-detect | chorus-fuse | chorus-deliver-desk | chorus-canary | chorus-operator) ;; *) continue ;; esac
     flags=(--resource-pattern-type "$pattern")
-    for operation in $operations; do flags+=(--operation "$operation"); done
-    "${java[@]}" org.apache.kafka.tools.AclCommand --bootstrap-server "127.0.0.1:$inner" --add --allow-principal "User:$user" "${flags[@]}" "--$kind" "$of" >>"$work/acl.log" 2>&1 </dev/null
+    for operation in ${operations//,/ }; do flags+=(--operation "$operation"); done
+    read -ra resources <<<"$on"
+    expect "the rights of $user" "${java[@]}" org.apache.kafka.tools.AclCommand --bootstrap-server "127.0.0.1:$inner" --add --allow-principal "User:$user" "${flags[@]}" "${resources[@]}" </dev/null
 done <"$work/acls"
 
 mkdir -p "$work/chorus" "$work/data"
@@ -165,7 +170,7 @@ kafka:
   property_files: {sasl.password: /etc/chorus/password}
 topics: {raw_partitions: 1, events_partitions: 2, alerts_partitions: 1}
 registry: {places: [/etc/chorus/places.csv], devices: [/etc/chorus/devices.csv]}
-canary: {feeds: [school], every: 2s}
+canary: {feeds: [school], every: 30s}
 secrets: {rejects_key_file: /etc/chorus/rejects}
 destinations: {desk: {type: centre, url: "http://127.0.0.1:$centre", key_file: /etc/chorus/desk}}
 center: {listen: "127.0.0.1:$centre", database: "sqlite:///data/center.db", key_file: /etc/chorus/desk}

@@ -155,6 +155,39 @@ fn a_rebalance_while_records_flow_changes_nothing() -> Result<()> {
     city.stop_all()
 }
 
+/// Of a role's `/metrics`: the partitions that it says it holds, and those of which it says how late it is.
+fn held_and_told(city: &Deployment, name: &str) -> Result<(usize, usize)> {
+    let text = city.metrics(name)?;
+    let held = text.lines().find_map(|line| line.strip_prefix("chorus_partitions_assigned{")?.split(' ').next_back());
+    let told = text.lines().filter(|line| line.starts_with("chorus_lag_seconds{")).count();
+    Ok((held.context("no chorus_partitions_assigned")?.parse()?, told))
+}
+
+#[test]
+fn what_is_handed_over_is_neither_held_nor_late_any_more_and_the_workers_of_a_process_are_counted_together()
+-> Result<()> {
+    let broker = Broker::shared()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "handed.", "http://127.0.0.1:9", RULES, None)?;
+    city.configure("feeds: {school: {workers: 2}}\n");
+    let client = broker.client()?;
+    city.start("ingest-school")?;
+    city.say(&client, &stream())?;
+    let all = wait_for("all partitions held and told", LONG, || {
+        Ok(Some(held_and_told(&city, "ingest-school")?).filter(|(held, told)| (*held, *told) == (3, 3)))
+    });
+    ensure!(all.is_ok(), "{:?}", held_and_told(&city, "ingest-school"));
+    city.launch("ingest-school", "ingest-school-second")?;
+    city.wait_ready("ingest-school-second")?;
+    let shared = wait_for("shared partitions", LONG, || {
+        let (first, second) = (held_and_told(&city, "ingest-school")?, held_and_told(&city, "ingest-school-second")?);
+        let is_told = first.0 == first.1 && second.0 == second.1;
+        Ok((is_told && first.0 + second.0 == 3 && second.0 > 0).then_some(()))
+    });
+    let now = ["ingest-school", "ingest-school-second"].map(|name| held_and_told(&city, name));
+    ensure!(shared.is_ok(), "{now:?}");
+    city.stop_all()
+}
+
 #[test]
 fn a_broker_that_is_killed_and_comes_back_loses_nothing_and_restarts_nobody() -> Result<()> {
     let mut broker = Broker::start()?;

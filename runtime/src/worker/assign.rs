@@ -109,8 +109,10 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         for (topic, partition) in partitions {
             self.watermarks.forget(topic, *partition);
             self.writer.forget(*partition, &self.role.marks, &self.metrics);
-            // It fails only for a series that was never there.
-            self.metrics.snapshot_age.remove_label_values(&[self.role.name, &*partition.to_string()]).ok();
+            // These fail only for a series that was never there. One that stayed would tell for ever how far behind we once were.
+            let partition = partition.to_string();
+            self.metrics.lag.remove_label_values(&[self.role.name, &**topic, &*partition]).ok();
+            self.metrics.snapshot_age.remove_label_values(&[self.role.name, &*partition]).ok();
         }
         let list = consumer::list(partitions.iter().map(|(topic, partition)| (&**topic, *partition)));
         match self.kafka.assignment {
@@ -155,9 +157,9 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         Ok(())
     }
 
-    fn say_assigned(&self) {
-        let labels = [self.role.name, &*self.role.from.name];
-        self.metrics.assigned.with_label_values(&labels).set(i64::try_from(self.slots.len()).unwrap_or(i64::MAX));
+    fn say_assigned(&mut self) {
+        self.holding.say_partitions(self.slots.len());
+        self.say_size();
         let partitions: Vec<i32> = self.slots.iter().map(|slot| slot.partition).collect();
         tracing::info!(role = self.role.name, topic = %self.role.from.name, ?partitions, "partitions assigned");
     }
