@@ -340,12 +340,4 @@ mod tests {
             assert!(text.contains(&line), "{line}{text}");
         }
     }
-
-    #[test]
-    fn the_size_of_a_role_is_that_of_its_partitions_together() {
-        let size = |keys, devices| Size { keys, devices };
-        let both =
-            [size(3, Some((2, 1))), size(4, None), size(1, Some((5, 0)))].into_iter().fold(Size::default(), Size::plus);
-        assert_eq!(both, size(8, Some((7, 1))));
-    }
 }

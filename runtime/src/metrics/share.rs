@@ -78,10 +78,13 @@ mod tests {
         let says = |line: &str| metrics.render().unwrap().lines().any(|known| known == line);
         let mut one = Holding::new(&metrics, "detect", "events", true);
         let mut other = Holding::new(&metrics, "detect", "events", true);
-        for (holding, partitions) in [(&mut one, 3), (&mut other, 2), (&mut one, 4)] {
+        let say = |holding: &mut Holding, partitions| {
             holding.say_partitions(partitions);
             holding.say_size(Size { keys: 10 * partitions, devices: Some((partitions, 1)) });
-        }
+        };
+        say(&mut one, 3);
+        say(&mut other, 2);
+        say(&mut one, 4);
         assert!(says(r#"chorus_partitions_assigned{role="detect",topic="events"} 6"#));
         assert!(says(r#"chorus_state_keys{role="detect"} 60"#));
         assert!(says(r#"chorus_devices{health="heard"} 6"#) && says(r#"chorus_devices{health="silent"} 2"#));
