@@ -36,6 +36,9 @@ impl FrontierMark {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontierTable {
     inputs: BTreeMap<Arc<str>, Input>,
+    /// The greatest least frontier that there ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    passed: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +71,14 @@ impl FrontierTable {
             *known = (*known).max(*since);
         }
         let now = input.least();
+        self.passed = self.passed.max(self.least());
         if now > was { now } else { None }
+    }
+
+    /// How far time has passed: as [`FrontierTable::least`], but it never goes back where an input is heard for the first time or grows.
+    #[must_use]
+    pub fn passed(&self) -> Option<Timestamp> {
+        self.passed
     }
 
     /// The frontier of one input: the least over its partitions, once every one of them has spoken.
@@ -101,12 +111,12 @@ impl FrontierTable {
     }
 }
 
-/// How far time passes with one record of the log: the frontier before it, and after it. For a record that is no mark both are the same.
+/// How far time passes with one record of the log. For one that is no mark both are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passage {
-    /// The least frontier of the partition before the record; none while an input has not spoken yet.
+    /// [`FrontierTable::passed`] of the partition before the record; none while an input has not spoken yet.
     pub from: Option<Timestamp>,
-    /// The same after it.
+    /// The same after it; never less.
     pub to: Option<Timestamp>,
 }
 
@@ -163,9 +173,21 @@ mod tests {
         assert_eq!([5, 10, 13, 20, 25].map(|tip| step.at(at(tip))), [10, 10, 13, 20, 20].map(|time| Some(at(time))));
         assert_eq!(Passage::still(Some(at(10))).at(at(13)), Some(at(10)));
         assert_eq!(Passage { from: None, to: Some(at(20)) }.at(at(13)), Some(at(13)));
-        // An input that is heard for the first time may be behind those that were heard before.
-        assert_eq!(Passage { from: Some(at(20)), to: Some(at(10)) }.at(at(13)), Some(at(10)));
-        assert_eq!(Passage { from: Some(at(20)), to: None }.at(at(13)), None);
+    }
+
+    #[test]
+    fn time_that_has_passed_does_not_come_back_when_an_input_is_new_or_grows() {
+        let at = |time| Some(Timestamp::from_micros(time));
+        let mut table = FrontierTable::default();
+        table.advance(&mark(1, &[(0, 10)]));
+        assert_eq!((table.least(), table.passed()), (at(10), at(10)));
+        table.advance(&mark(2, &[(0, 20)]));
+        assert_eq!((table.least(), table.passed()), (None, at(10)));
+        table.advance(&FrontierMark::new("school", 1, vec![(0, Timestamp::from_micros(5))]));
+        table.advance(&mark(2, &[(1, 15)]));
+        assert_eq!((table.least(), table.passed()), (at(5), at(10)));
+        let text = serde_json::to_string(&table).unwrap();
+        assert_eq!(serde_json::from_str::<FrontierTable>(&text).unwrap(), table);
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Writer {
 /// Hands on the least frontier of a partition when it has moved a step.
 pub(crate) fn forward<T>(slot: &mut Slot<T>, marks: &Marks, sender: &Sender) -> anyhow::Result<()> {
     let Marks::Forward { input, to, of } = marks else { return Ok(()) };
-    let Some(frontier) = slot.frontier else { return Ok(()) };
+    let Some(frontier) = slot.frontiers.passed() else { return Ok(()) };
     if slot.is_quiet() || frontier < slot.marked.plus(STEP) {
         return Ok(());
     }

@@ -99,7 +99,7 @@ impl Sender {
                 .set("message.timeout.ms", "0")
                 .set("linger.ms", kafka.linger.as_micros().div_euclid(1_000).max(0).to_string())
                 .set("compression.type", &kafka.compression)
-                .set("queue.buffering.max.messages", "200000")
+                .set("queue.buffering.max.messages", "0") // no bound but bytes: what one mark tips may be a city's worth
                 .set("queue.buffering.max.kbytes", "524288");
         });
         let context = Deliveries { done: Mutex::default(), health };

@@ -1,6 +1,6 @@
 //! Taking up an input partition: committed offset, snapshot, and where the replay begins.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -147,9 +147,10 @@ impl Restorer<'_> {
         }
         reader.assign(&list)?;
         let mut states: HashMap<i32, States> = HashMap::new();
-        let mut open = partitions.len();
+        // Which, not how many: a partition that grows while others are read comes to its end more than once.
+        let mut ended = BTreeSet::new();
         let mut quiet_since = Instant::now();
-        while open > 0 && !self.control.stopping() {
+        while ended.len() < partitions.len() && !self.control.stopping() {
             self.health.beat();
             match reader.poll(Duration::from_millis(50)) {
                 Some(Ok(message)) => {
@@ -163,7 +164,7 @@ impl Restorer<'_> {
                         None => states.remove(key),
                     };
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+                Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
                 Some(Err(error)) => return Err(error.into()),
                 None if quiet_since.elapsed() > CALL * 2 => anyhow::bail!("the broker does not answer"),
                 None => {}

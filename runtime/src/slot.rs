@@ -28,8 +28,6 @@ pub(crate) struct Slot<T> {
     /// The filter as of the committable offset; written beside it where there are no snapshots.
     pub(crate) settled_filter: OriginFilter,
     pub(crate) frontiers: FrontierTable,
-    /// The least of them.
-    pub(crate) frontier: Option<Timestamp>,
     /// The frontier last written for, or forwarded from, this partition.
     pub(crate) marked: Timestamp,
     /// Since when it was last stated to be listened to without a break.
@@ -81,7 +79,6 @@ impl<T> Slot<T> {
             commit_asked: start.committed,
             settled_filter: start.filter.clone(),
             filter: start.filter,
-            frontier: start.frontiers.least(),
             frontiers: start.frontiers,
             marked: Timestamp::MIN,
             listening_since: Timestamp::MIN,

@@ -30,7 +30,7 @@ pub(crate) fn take<T: Task>(
     let quiet = record.offset() < slot.quiet_before;
     let token = Token::new(slot.id, slot.ledger.next());
     let mut output = Output::new(sender, token, (record.topic(), record.partition(), record.offset()), quiet);
-    output.passage = Passage::still(slot.frontier);
+    output.passage = Passage::still(slot.frontiers.passed());
     let origin = if role.input == Input::Derived { record.header(cloudevents::HEADER_ORIGIN) } else { None };
     let verdict = match role.input {
         Input::Raw => slot.task.process(&record, &mut output),
@@ -72,9 +72,9 @@ pub(crate) fn take<T: Task>(
 fn frontier<T: Task>(record: &Record<'_>, slot: &mut Slot<T>, output: &mut Output<'_>) -> Fate {
     let mark: Option<FrontierMark> = record.value().and_then(|value| serde_json::from_slice(value).ok());
     let Some(mark) = mark else { return Fate::Filtered("bad_frontier") };
+    let from = slot.frontiers.passed();
     let has_moved = slot.frontiers.advance(&mark).is_some();
-    output.passage = Passage { from: slot.frontier, to: slot.frontiers.least() };
-    slot.frontier = output.passage.to;
+    output.passage = Passage { from, to: slot.frontiers.passed() };
     if has_moved {
         slot.task.advance(&slot.frontiers, record.offset(), output);
     }

@@ -1,5 +1,6 @@
 //! What the command line's tools need of Kafka: reading a topic to its end, and writing records that are acknowledged.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -48,15 +49,16 @@ pub fn read_to_end(kafka: &Kafka, group: &str, topic: &Topic, mut each: impl FnM
         list.add_partition_offset(&topic.name, partition, Offset::Beginning)?;
     }
     reader.assign(&list)?;
-    let mut open = topic.partitions;
+    // Which, not how many: a partition that grows while others are read comes to its end more than once.
+    let mut open: BTreeSet<i32> = (0..topic.partitions).collect();
     let mut heard = Instant::now();
-    while open > 0 {
+    while !open.is_empty() {
         match reader.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
                 heard = Instant::now();
                 each(own(&message));
             }
-            Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+            Some(Err(KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
             Some(Err(error)) => return Err(error.into()),
             None => anyhow::ensure!(heard.elapsed() < Duration::from_secs(15), "{} does not answer", kafka.bootstrap),
         }

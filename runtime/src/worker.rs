@@ -63,7 +63,7 @@ pub struct Role {
 
 /// Records taken between two looks at the producer and the clock.
 const BATCH: usize = 500;
-/// More records than this in flight stop the reading, below the producer's own limit so that it never refuses one.
+/// More records than this in flight stop the reading.
 const MOST_IN_FLIGHT: usize = 100_000;
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// A turn that takes longer is counted: the worker did not look at the group, the broker and the clock meanwhile.
@@ -219,6 +219,9 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
                 &self.metrics,
             )?;
             wait = Duration::ZERO;
+            if self.sender.in_flight() > MOST_IN_FLIGHT {
+                break; // what one mark tips may be many thousand anomalies
+            }
         }
         Ok(())
     }

@@ -68,7 +68,7 @@ impl LogBacktest {
             return;
         };
         let anomalies = part.take(record, self.rules);
-        let frontier = part.frontiers.least().filter(|least| *least >= part.marked.plus(FRONTIER_STEP));
+        let frontier = part.frontiers.passed().filter(|least| *least >= part.marked.plus(FRONTIER_STEP));
         part.marked = frontier.unwrap_or(part.marked);
         self.fusion.take(&anomalies, alerts);
         if let Some(frontier) = frontier {
@@ -93,13 +93,13 @@ impl Part {
         match record.header(cloudevents::HEADER_TYPE) {
             Some(cloudevents::TYPE_FRONTIER) => {
                 let mark: Option<FrontierMark> = serde_json::from_slice(&record.value).ok();
-                let from = self.frontiers.least();
+                let from = self.frontiers.passed();
                 let moved = mark.is_some_and(|mark| self.frontiers.advance(&mark).is_some());
                 if !moved {
                     return Vec::new();
                 }
                 let mut found = self.detector.advance(record.offset, &self.frontiers);
-                stamp(&mut found, Passage { from, to: self.frontiers.least() });
+                stamp(&mut found, Passage { from, to: self.frontiers.passed() });
                 found
             }
             Some(cloudevents::TYPE_RULES) => {
@@ -120,7 +120,7 @@ impl Part {
                 let found =
                     self.detector.record(record.offset, NO_KEY, |name| record.header(name), Some(&record.value));
                 let mut found = found.anomalies;
-                stamp(&mut found, Passage::still(self.frontiers.least()));
+                stamp(&mut found, Passage::still(self.frontiers.passed()));
                 found
             }
             _ => Vec::new(),

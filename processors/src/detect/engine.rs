@@ -1,6 +1,6 @@
 //! The detector: state and event, or state and frontier, to anomalies.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chorus_model::{Anomaly, Event, FrontierTable, Kind, Timestamp};
@@ -53,8 +53,8 @@ pub struct Detector {
     planted: BTreeSet<Arc<str>>,
     /// Nothing hangs on their order: what is told goes by timers and rules, what is written by the names of what changed.
     keys: HashMap<Arc<str>, KeyState>,
-    /// Keys of devices without a place, by the offset that touched them last.
-    strangers: BTreeMap<i64, Arc<str>>,
+    /// Keys of devices without a place that remember something, by the offset that touched them last: one mark touches many.
+    pub(super) strangers: BTreeSet<(i64, Arc<str>)>,
     timers: Timers,
     changes: Changes,
     /// The rules and the roster of the start, which hold until others come through the log.
@@ -93,7 +93,7 @@ impl Detector {
             generation,
             planted: BTreeSet::new(),
             keys: HashMap::new(),
-            strangers: BTreeMap::new(),
+            strangers: BTreeSet::new(),
             timers: Timers::default(),
             changes: Changes::default(),
             published: Published::default(),
@@ -179,8 +179,9 @@ impl Detector {
         let before = std::mem::replace(&mut state.offset, offset);
         let anomalies = turn.out;
         self.changes.mark(&key);
-        if event.place.id.is_none() {
-            self.touch_stranger(&key, before, offset);
+        let (is_placed, is_empty) = (event.place.id.is_some(), state.is_empty());
+        if !is_placed && self.world.site(&key).is_none() {
+            self.touch_stranger(&key, before, offset, is_empty);
         }
         let fate = match (anomalies.is_empty(), is_repeat) {
             (false, _) => Fate::Forwarded,
@@ -212,13 +213,14 @@ impl Detector {
         rules.at(found).filter(waits).collect()
     }
 
-    fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64) {
-        self.strangers.remove(&before);
-        self.strangers.insert(now, Arc::clone(key));
-        if self.strangers.len() <= MOST_STRANGERS {
+    fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64, is_empty: bool) {
+        self.strangers.remove(&(before, Arc::clone(key)));
+        if is_empty {
             return;
         }
-        if let Some((_, oldest)) = self.strangers.pop_first()
+        self.strangers.insert((now, Arc::clone(key)));
+        if self.strangers.len() > MOST_STRANGERS
+            && let Some((_, oldest)) = self.strangers.pop_first()
             && let Some(state) = self.keys.get_mut(&oldest)
         {
             state.clear();
@@ -321,14 +323,17 @@ impl Detector {
             }
         }
         let before = std::mem::replace(&mut state.offset, offset);
+        // As they would have come in small steps: fuse passes the place's time with each.
+        turn.out.sort_by_key(|anomaly| anomaly.tipped_at);
         anomalies.append(&mut turn.out);
         self.timers.leave(key);
         for wake in wakes {
             self.timers.enter(key, &wake.0, wake.1);
         }
         self.changes.mark(key);
-        if self.strangers.remove(&before).is_some() {
-            self.strangers.insert(offset, Arc::clone(key));
+        let is_empty = state.is_empty();
+        if self.strangers.remove(&(before, Arc::clone(key))) && !is_empty {
+            self.strangers.insert((offset, Arc::clone(key)));
         }
     }
 }

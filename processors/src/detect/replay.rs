@@ -29,19 +29,19 @@ impl Replay {
     pub(crate) fn event(&mut self, feed: &str, event: &Event) -> Vec<Anomaly> {
         self.offset += 1;
         let mut found = self.detector.event(self.offset, feed, event).anomalies;
-        stamp(&mut found, Passage::still(self.frontiers.least()));
+        stamp(&mut found, Passage::still(self.frontiers.passed()));
         found
     }
 
     /// Everything received before `to` is in.
     pub(crate) fn advance(&mut self, to: Timestamp) -> Vec<Anomaly> {
-        let from = self.frontiers.least();
+        let from = self.frontiers.passed();
         for feed in &self.feeds {
             self.frontiers.advance(&FrontierMark::new(feed.as_str(), 1, vec![(0, to)]));
         }
         self.offset += 1;
         let mut found = self.detector.advance(self.offset, &self.frontiers);
-        stamp(&mut found, Passage { from, to: self.frontiers.least() });
+        stamp(&mut found, Passage { from, to: self.frontiers.passed() });
         found
     }
 

@@ -23,7 +23,8 @@ use super::place::{Place, key_of};
 use super::reason::Reason;
 use super::standing::{PartOf, Standing};
 
-/// Conditions that one alert about a division holds; what comes then may begin another. Bounds the size of a snapshot's record.
+/// Conditions that alerts about one division hold together; what comes then stands at its place. Bounds the size of a snapshot's record,
+/// some 350 bytes each, which must stay below the megabyte that Kafka takes.
 const MOST_MEMBERS: usize = 1_000;
 /// New conditions that wait for others, and old ones that are remembered as such.
 const MOST_CANDIDATES: usize = 200;
@@ -188,7 +189,7 @@ impl Area {
     /// Makes the alert about the division when there are enough places.
     fn widen(&mut self, anomaly: &Anomaly, together: &Together, offset: i64) -> Option<usize> {
         let places: BTreeSet<&Arc<str>> = self.candidates.iter().map(|c| &c.place).collect();
-        if places.len() < usize::from(together.places) {
+        if places.len() < usize::from(together.places) || self.members() + self.candidates.len() > MOST_MEMBERS {
             return None;
         }
         let candidates = std::mem::take(&mut self.candidates);
@@ -203,7 +204,12 @@ impl Area {
     }
 
     fn has_room(&self) -> bool {
-        self.wide.alerts.last().is_some_and(|alert| alert.conditions() < MOST_MEMBERS)
+        self.members() < MOST_MEMBERS
+    }
+
+    /// What is held, and what was let go since the last snapshot but one.
+    fn members(&self) -> usize {
+        self.stays.len()
     }
 
     fn enter(&mut self, condition: String, place: Arc<str>, alert: String, division: &Arc<str>, since: i64) {

@@ -84,7 +84,10 @@ impl Fuser {
         let place = self.places.entry(Arc::clone(&key)).or_default();
         let names = &mut self.names;
         let mut write = |alert: &Standing| written.push(alert.show(&key, names));
-        let has_passed = anomaly.frontier.is_some_and(|frontier| place.pass(frontier, self.window, &mut write));
+        let mut has_passed = anomaly.frontier.is_some_and(|frontier| place.pass(frontier, self.window, &mut write));
+        if let Some(begun) = begun(anomaly) {
+            has_passed |= place.pass_one(&anomaly.condition, begun, &mut write);
+        }
         let result = match anomaly.status {
             AnomalyStatus::Firing => place.fire(anomaly, self.window),
             AnomalyStatus::Resolved => place.end(anomaly),
@@ -115,8 +118,8 @@ impl Fuser {
         } else {
             let (names, division) = (&mut self.names, division_of(key));
             let mut write = |alert: &Standing| written.push(alert.show(&division, names));
-            if let Some(frontier) = anomaly.frontier {
-                area.settle(&anomaly.condition, frontier, &mut write);
+            if let Some(passed) = anomaly.frontier.max(begun(anomaly)) {
+                area.settle(&anomaly.condition, passed, &mut write);
             }
             let result = area.take(anomaly, offset, write);
             area.wide.applied = offset;
@@ -267,6 +270,12 @@ impl Fuser {
         let wide = self.areas.values().map(|area| &area.wide);
         self.places.values().chain(wide).map(|place| place.alerts.len()).sum()
     }
+}
+
+/// When what is found began, by its own time and by its receipt. A condition that had to be quiet for longer than that is another one now,
+/// even where a feed that stands still keeps the frontier back.
+fn begun(anomaly: &Anomaly) -> Option<Timestamp> {
+    (anomaly.status == AnomalyStatus::Firing).then(|| anomaly.from.min(anomaly.tipped_at))
 }
 
 /// Under which key a snapshot keeps an area.

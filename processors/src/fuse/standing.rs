@@ -280,11 +280,6 @@ impl Standing {
         }
     }
 
-    /// How many conditions it holds.
-    pub(crate) fn conditions(&self) -> usize {
-        self.members().count()
-    }
-
     fn members(&self) -> impl Iterator<Item = &Member> {
         self.reasons.iter().flat_map(|reason| &reason.members)
     }

@@ -30,7 +30,9 @@ impl Detector {
         }
         let setup = publication.setup(self.setup.registry.clone())?;
         let is_new = setup.version() != self.version;
-        self.published = Published { before: self.published.now.take(), now: Some(InForce { offset, publication }) };
+        // Until a snapshot has it, a replay may begin before each of several: the rules of the last snapshot stay known.
+        let before = if self.is_kept { self.published.now.take() } else { self.published.before.take() };
+        self.published = Published { before, now: Some(InForce { offset, publication }) };
         self.is_kept = false;
         if is_new {
             self.work_by(setup, offset);
@@ -88,7 +90,7 @@ impl Detector {
                 Write::State => self.keys.get(&key).and_then(|state| serde_json::to_vec(state).ok()),
                 Write::Gone => {
                     if let Some(state) = self.keys.remove(&key) {
-                        self.strangers.remove(&state.offset);
+                        self.strangers.remove(&(state.offset, Arc::clone(&key)));
                     }
                     self.timers.leave(&key);
                     None
@@ -129,8 +131,8 @@ impl Detector {
         }
         let state: KeyState = serde_json::from_slice(bytes)?;
         let key: Arc<str> = key.into();
-        if state.place.id.is_none() && !state.is_empty() {
-            self.strangers.insert(state.offset, Arc::clone(&key));
+        if state.place.id.is_none() && !state.is_empty() && self.world.site(&key).is_none() {
+            self.strangers.insert((state.offset, Arc::clone(&key)));
         }
         if state.is_empty() {
             self.changes.mark(&key); // so that its tombstone gets written after all

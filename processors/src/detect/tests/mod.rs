@@ -334,7 +334,7 @@ fn nobody_is_called_silent_because_we_are_late() {
     log.mark("gate", 281);
     // Its heartbeats were due at 160, 220 and 280. The others of the registry were never heard of.
     let silent: Vec<String> = log.found.iter().map(|anomaly| anomaly.devices[0].to_string()).collect();
-    assert_eq!(silent, ["gate-1", "gate-2", "gate-9"]);
+    assert_eq!(silent, ["gate-2", "gate-1", "gate-9"]); // by their deadlines
     log.told();
     log.event(&event("gate-1", Kind::DeviceOffline, 290)); // said about it, not by it
     assert_eq!(log.told(), []);
@@ -396,6 +396,23 @@ fn a_forged_stream_of_fresh_zones_and_devices_does_not_grow_without_bound() {
     log.detector.capture();
     log.detector.capture();
     assert!(log.detector.size().keys <= 10_002, "{}", log.detector.size().keys);
+}
+
+#[test]
+fn strangers_that_one_mark_passes_stay_apart_and_leave_when_nothing_is_left_of_them() {
+    let mut log = Log::new(FAULT);
+    for n in 0..3 {
+        let place = PlaceRef::default();
+        let fault = Event { place, ..event(&format!("stranger-{n}"), Kind::GateFault, 10) };
+        log.event(&fault);
+        log.event(&fault);
+        log.event(&fault); // told once and twice, and once more at a time that all of them share
+    }
+    assert_eq!(log.detector.strangers.len(), 3);
+    log.pass(100);
+    assert_eq!(log.detector.strangers.len(), 3);
+    log.pass(100_000);
+    assert_eq!(log.detector.strangers.len(), 0);
 }
 
 #[test]

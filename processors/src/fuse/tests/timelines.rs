@@ -278,11 +278,28 @@ fn what_was_quiet_where_it_comes_from_has_ended_however_late_that_is_known_of_al
         &[
             "0 A.1 firing medium panic: panic",
             "1 A.2 firing medium panic: panic door",
-            "160 A.3 firing medium door: -panic door",
-            "201 A.4 resolved medium panic: -panic -door",
-            "300 A.5 firing medium panic: panic -door",
-            "360 A.6 resolved medium panic: -panic -door",
+            "60 A.3 firing medium door: -panic door",
+            "100 A.4 firing medium panic: panic door",
+            "160 A.5 firing medium door: -panic door",
+            "201 A.6 resolved medium panic: -panic -door",
+            "300 A.7 firing medium panic: panic -door",
+            "360 A.8 resolved medium panic: -panic -door",
             "900 B.1 firing medium panic: panic",
+        ],
+    );
+}
+
+#[test]
+fn a_feed_that_stands_still_makes_no_repeat_of_what_begins_anew() {
+    tells(
+        "0 fire panic@school-1 quiet=60s
+         30 fire panic@school-1 quiet=60s from=0
+         200 fire panic@school-1 quiet=60s in=0
+         500 fire panic@school-1 quiet=60s from=210 in=0",
+        &[
+            "0 A.1 firing medium panic: panic",
+            "90 A.2 resolved medium panic: -panic",
+            "200 A.3 firing medium panic: panic",
         ],
     );
 }
