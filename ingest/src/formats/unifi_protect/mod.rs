@@ -129,8 +129,10 @@ fn of_item(item: &Item<'_>, known: &mut Known, pieces: &mut Vec<Piece>) -> Resul
         }
     }
     let id = item.text("id").and_then(|id| ident::token(&id));
-    let begun = id.as_ref().filter(|_| item.is_update).and_then(|id| known.get(id));
-    match (begun, item.object.text("type")) {
+    let word = item.object.text("type");
+    // What names no type is a change, whatever the message calls it.
+    let begun = id.as_ref().filter(|_| item.is_update || word.is_none()).and_then(|id| known.get(id));
+    match (begun, word) {
         (Some(begun), _) => pieces.push(told(updated(begun.clone(), item))),
         (None, Some(word)) => of_event(item, &word, id, known, pieces)?,
         (None, None) => pieces.push(Piece::Filtered("partial_update")),
