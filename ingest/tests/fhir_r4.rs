@@ -85,7 +85,6 @@ fn every_state_has_its_kind() {
     }
     assert_eq!(resource("Location", r#","operationalStatus":{"code":"Q"}"#), ["rejected unknown_code"]);
     for (status, reason, want) in [
-        ("active", "online", "device.online pulse x missing"),
         ("active", "", "device.online pulse x missing"),
         ("active", "offline", "device.offline pulse x missing"),
         ("inactive", "", "device.offline pulse x missing"),
@@ -97,6 +96,9 @@ fn every_state_has_its_kind() {
         let reason = format!(r#","status":"{status}","statusReason":[{{"coding":[{{"code":"{reason}"}}]}}]"#);
         assert_eq!(resource("Device", &reason), [want], "{reason}");
     }
+    // What a disconnected transducer began is over (trap 7).
+    let online = r#","status":"active","statusReason":[{"coding":[{"code":"online"}]}]"#;
+    assert_eq!(resource("Device", online), ["device.fault end x missing", "device.online pulse x missing"]);
 }
 
 #[test]

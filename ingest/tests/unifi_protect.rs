@@ -114,16 +114,48 @@ fn trap_08_an_update_goes_on_and_a_whole_event_is_one_pulse() {
     let phases: Vec<Phase> = events(&pieces).iter().map(|event| event.phase).collect();
     assert_eq!(phases, [Phase::Start, Phase::Continue, Phase::End]);
     // What was told only when it was over is one happening.
-    let whole = r#"{"type":"update","item":{"id":"e1","modelKey":"event","type":"motion","start":1795478400000,
-        "end":1795478406000,"device":"c1"}}"#;
+    let whole =
+        r#"{"id":"e1","modelKey":"event","type":"motion","start":1795478400000,"end":1795478406000,"device":"c1"}"#;
     assert_eq!(one(read(whole.as_bytes())).phase, Phase::Pulse);
 }
 
 #[test]
-fn trap_10_a_repeated_end_has_the_same_identity() {
-    let pieces = read(&fixture(NAME, "life.json")).unwrap();
-    let ids: Vec<_> = events(&pieces).iter().map(|event| event.native_id.as_deref()).collect();
-    assert_eq!(ids, [Some("e0000000000000000000000a"); 3]);
+fn trap_07_an_update_alone_ends_what_it_names_and_nothing_when_it_names_nothing() {
+    let update = |rest: &str| {
+        let json = format!(r#"{{"type":"update","item":{{"id":"e1","modelKey":"event","end":1795478406000{rest}}}}}"#);
+        read(json.as_bytes()).unwrap()
+    };
+    let begun = one(read(br#"{"id":"e1","modelKey":"event","type":"motion","start":1795478400000,"device":"c1"}"#));
+    let whole = update(r#","type":"motion","device":"c1","start":1795478400000"#);
+    let [again, over] = events(&whole)[..] else { panic!("a start and an end") };
+    // Told before, the start is a repeat; else it is what happened.
+    assert_eq!((&again.native_id, again.phase, again.time), (&begun.native_id, begun.phase, begun.time));
+    assert_eq!((over.phase, over.native_id.as_deref()), (Phase::End, Some("e1/1795478406000")));
+    let changed = update(r#","type":"motion","device":"c1""#);
+    assert_eq!(rows(&Ok(changed)), ["motion.detected end c1 2026-11-24T00:00:06Z"]);
+    for rest in ["", r#","type":"motion""#, r#","device":"c1""#] {
+        assert_eq!(rows(&Ok(update(rest))), ["filtered partial_update"], "{rest}");
+    }
+}
+
+#[test]
+fn trap_10_each_update_has_an_identity_of_its_own_and_a_repeated_one_the_same() {
+    let updates = |changes: &[&str]| -> Vec<String> {
+        let begun = r#"{"type":"add","item":{"id":"e","modelKey":"event","type":"smartDetectZone","start":1795478400000,"device":"c"}}"#;
+        let update = |change: &&str| format!(r#"{{"action":{{"action":"update","modelKey":"event","id":"e"{change}"#);
+        let record = std::iter::once(begun.to_owned()).chain(changes.iter().map(update)).collect::<Vec<_>>().join("\n");
+        let pieces = read(record.as_bytes()).unwrap();
+        events(&pieces).iter().filter_map(|event| event.native_id.clone()).collect()
+    };
+    let seen = updates(&[
+        r#","newUpdateId":"u-1"},"data":{}}"#,
+        r#","newUpdateId":"u-2"},"data":{}}"#,
+        r#"},"data":{"smartDetectTypes":["vehicle"]}}"#,
+        r#"},"data":{"end":1795478406000}}"#,
+        r#"},"data":{"end":1795478407000}}"#,
+        r#"},"data":{"end":1795478407000}}"#,
+    ]);
+    assert_eq!(seen, ["e", "e/u-1", "e/u-2", "e/vehicle", "e/1795478406000", "e/1795478407000", "e/1795478407000"]);
 }
 
 #[test]
@@ -163,7 +195,8 @@ fn trap_16_what_is_broken_is_refused_with_its_reason() {
     }
     // A start that is no time does not cost the event.
     let bad = r#"{"type":"update","item":{"id":"e1","modelKey":"event","type":"motion","start":"soon","end":1795478406000,"device":"c1"}}"#;
-    assert_eq!(rows(&read(bad.as_bytes())), ["motion.detected pulse c1 2026-11-24T00:00:06Z"]);
+    let want = ["start", "end"].map(|phase| format!("motion.detected {phase} c1 2026-11-24T00:00:06Z"));
+    assert_eq!(rows(&read(bad.as_bytes())), want);
 }
 
 #[test]

@@ -48,7 +48,9 @@ fn our_fixtures_read_as_they_are_meant() {
             "mqtt.json",
             &[
                 "device.heartbeat pulse 0a0b0c0d-11223347 2026-11-24T00:00:01Z",
+                "gate.fault end 0a0b0c0d-11223347 2026-11-24T00:00:02Z",
                 "gate.state start 0a0b0c0d-11223347 2026-11-24T00:00:02Z",
+                "gate.fault end 0a0b0c0d-11223347 2026-11-24T00:00:09Z",
                 "gate.state end 0a0b0c0d-11223347 2026-11-24T00:00:09Z",
                 "gate.fault start 0a0b0c0d-11223347 2026-11-24T00:00:10Z",
                 "vehicle.passed pulse 0a0b0c0d-11223347 2026-11-24T00:00:11Z",
@@ -216,6 +218,22 @@ fn a_brokers_message_may_leave_out_what_its_name_says() {
     assert_eq!(message("gpio_in", "{}"), ["rejected missing_field"]);
     let plate = r#"{"license":"_无_","triggerType":1,"timeStamp":{"Timeval":{"sec":1795478399}}}"#;
     assert_eq!(message("ivs_result", plate), ["vehicle.passed pulse 0a-1 2026-11-23T23:59:59Z"]);
+}
+
+#[test]
+fn trap_07_a_barrier_that_is_connected_again_ends_its_fault() {
+    let said = |connected: u8, gate: u8| {
+        let json = format!(
+            r#"{{"sn":"0a-1","name":"barr_gate_status","payload":{{"body":{{"connect_status":{connected},"gate_ctrl_id":2,"gate_status":{gate}}}}}}}"#
+        );
+        read(json.as_bytes())
+    };
+    let (lost, back) = (said(0, 1).unwrap(), said(1, 1).unwrap());
+    let (begun, over) = (events(&lost)[0], events(&back)[0]);
+    assert_eq!((begun.kind, begun.phase), (Kind::GateFault, Phase::Start));
+    assert_eq!((over.kind, over.phase), (Kind::GateFault, Phase::End));
+    assert_eq!((&begun.device_id, &begun.channel, &begun.zone), (&over.device_id, &over.channel, &over.zone));
+    assert_eq!(rows(&said(1, 7)), ["gate.fault end 0a-1 missing", "filtered gate_between"]);
 }
 
 #[test]

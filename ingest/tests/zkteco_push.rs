@@ -205,6 +205,18 @@ fn trap_20_a_statement_of_state_is_no_happening() {
     let stated = events(&pieces);
     assert!(stated.iter().take(5).all(|event| event.phase == Phase::Sync));
     assert_eq!(stated[0].channel.as_deref(), Some("1"));
+    // An alarm stands, and may alert; a contact only is as it is.
+    let stands: Vec<bool> = stated.iter().map(|event| event.flags.contains(&"standing")).collect();
+    assert_eq!(stands, [false, false, true, true, true, false, false]);
+    let duress = one(read(b"POST /iclock/cdata?SN=X&table=rtstate HTTP/1.1\r\n\r\nalarm=04"));
+    assert_eq!((duress.kind, duress.phase), (Kind::AccessDuress, Phase::Sync));
+    assert_eq!(duress.flags, ["standing"]);
+    let held = |sensor: &str| {
+        let state = format!("POST /iclock/cdata?SN=X&table=rtstate HTTP/1.1\r\n\r\nsensor={sensor}\talarm=10");
+        let pieces = read(state.as_bytes()).unwrap();
+        events(&pieces).last().unwrap().flags.contains(&"standing")
+    };
+    assert_eq!((held("01"), held("02")), (false, true), "shut, open");
     assert_eq!(one(read(&fixture(NAME, "hello.http"))).phase, Phase::Sync);
 }
 

@@ -9,6 +9,11 @@
 //!
 //! `type` is `chorus.` and a kind of the closed list; `id` must be unique per `source` (CloudEvents 1.0, section 3.1) and is
 //! the native identity. `time` may lack its offset: then it is local. Every other member of `data` is left at the border.
+//!
+//! `device` is a technical token (ASCII letters, digits, `-_.:/`, at most 64); without one it is `source`, else the connector.
+//! `channel` and `zone` are tokens, or a few words that end in what a place has (`gate 2`, `东门`). An `id`, `source`, `device`,
+//! `channel` or `zone` that is not, or that holds the number of a mobile telephone or an identity card, is dropped and named in
+//! `pii_dropped`; without `id` or `source`, a repeat is not known as one.
 
 use std::borrow::Cow;
 
@@ -16,7 +21,7 @@ use chorus_model::{DeviceScheme, Geo, Integrity, Kind, Phase, Severity, Severity
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{text, time};
+use super::{ident, text, time};
 use crate::observation::{Observation, Piece, Raw, Reason};
 
 /// The format's name.
@@ -120,15 +125,16 @@ fn read(envelope: Envelope<'_>, flag: Option<&'static str>) -> Result<Piece, Rea
         return Err(Reason::MissingField);
     }
     let data = envelope.data.unwrap_or_default();
-    let device = data.device.filter(|device| !device.is_empty()).unwrap_or_else(|| envelope.source.clone());
-    let mut observation = Observation::new(device, DeviceScheme::Own, kind);
-    observation.channel = data.channel.filter(|channel| !channel.is_empty()).map(Cow::into_owned);
-    observation.zone = data.zone.filter(|zone| !zone.is_empty()).map(Cow::into_owned);
+    let mut observation = Observation::new("", DeviceScheme::Own, kind);
+    let device = passed("device", data.device, technical, &mut observation);
+    observation.device_id = device.or_else(|| technical(&envelope.source)).unwrap_or_default();
+    observation.channel = passed("channel", data.channel, ident::spot, &mut observation);
+    observation.zone = passed("zone", data.zone, ident::spot, &mut observation);
     observation.phase = data.phase.unwrap_or(Phase::Pulse);
     observation.count = data.count;
     observation.severity = data.severity.map(|severity| (severity, SeveritySource::Device));
     observation.time = envelope.time.map(|text| time::iso(&text)).unwrap_or_default();
-    observation.native_id = Some(format!("{}/{}", envelope.source, envelope.id));
+    observation.native_id = identity(&envelope.source, &envelope.id, &mut observation);
     observation.is_test = data.test;
     observation.is_replay = data.replay;
     observation.integrity = Integrity::Unchecked;
@@ -141,6 +147,37 @@ fn read(envelope: Envelope<'_>, flag: Option<&'static str>) -> Result<Piece, Rea
     }
     observation.flags.extend(flag);
     Ok(Piece::Event(Box::new(observation)))
+}
+
+/// A member as it may pass; what may not is named.
+fn passed(
+    name: &'static str,
+    text: Option<Cow<'_, str>>,
+    read: fn(&str) -> Option<String>,
+    observation: &mut Observation,
+) -> Option<String> {
+    let text = text.filter(|text| !text.is_empty())?;
+    let passed = read(&text);
+    if passed.is_none() {
+        observation.drop_field(name);
+    }
+    passed
+}
+
+fn technical(text: &str) -> Option<String> {
+    ident::token(text).filter(|token| !ident::is_of_a_person(token))
+}
+
+/// Any text may be an identity (the border lets only what is technical travel), but the number of a person is not even hashed.
+fn identity(source: &str, id: &str, observation: &mut Observation) -> Option<String> {
+    let mut is_of_a_person = false;
+    for (name, text) in [("id", id), ("source", source)] {
+        if ident::is_of_a_person(text) {
+            observation.drop_field(name);
+            is_of_a_person = true;
+        }
+    }
+    (!is_of_a_person).then(|| format!("{source}/{id}"))
 }
 
 /// A datum is one of a closed list, or unknown.
@@ -184,6 +221,37 @@ mod tests {
         assert_eq!(observation.native_id.as_deref(), Some("grid-app/r-1"));
         assert_eq!(observation.dropped, ["text", "reporter"]);
         assert!(!format!("{observation:?}").contains("王五"));
+    }
+
+    #[test]
+    fn nothing_of_a_person_passes_as_a_technical_member() {
+        let event = |id: &str, source: &str, of: &str| {
+            let json = format!(
+                r#"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"chorus.report.event",
+                "data":{{"device":"{of}","channel":"{of}","zone":"{of}"}}}}"#
+            );
+            let Ok([Piece::Event(observation)]) = read(&json).map(|pieces| <[Piece; 1]>::try_from(pieces).unwrap())
+            else {
+                panic!("one event")
+            };
+            observation
+        };
+        for person in ["13812345678", "360102199001011234", "赣A12345", "张三", "Zhang San"] {
+            let seen = event("1", "app", person);
+            assert_eq!((seen.device_id.as_str(), &seen.channel, &seen.zone), ("app", &None, &None), "{person}");
+            assert_eq!(seen.dropped, ["device", "channel", "zone"]);
+        }
+        for (id, source, dropped) in [("13812345678-1", "app", "id"), ("1", "360102199001011234", "source")] {
+            let seen = event(id, source, "gate-1");
+            assert_eq!(seen.native_id, None);
+            assert_eq!(seen.dropped, [dropped]);
+        }
+        assert_eq!(event("1", "13812345678", "").device_id, "");
+        for technical in ["34020000001320000001", "ac:b9:2f:00:00:01", "DS-K1T671-A1"] {
+            let seen = event(technical, "app", technical);
+            assert_eq!((seen.device_id.as_str(), seen.zone.as_deref()), (technical, Some(technical)));
+            assert_eq!(seen.native_id, Some(format!("app/{technical}")));
+        }
     }
 
     #[test]

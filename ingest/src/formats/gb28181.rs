@@ -112,7 +112,7 @@ pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let mut message = Message::default();
     let walked = xml::walk(&payload.text, |path, node| {
         match node {
-            Node::Open(_) if path.as_str().contains('/') => message.open(path),
+            Node::Open(_) if path.depth() > 1 => message.open(path),
             // One record is one message: a second one is not mixed into the first.
             Node::Open(_) if message.complete => return Err(Reason::BadSyntax),
             Node::Open(_) => message.root = root(path.name()),

@@ -51,9 +51,81 @@ pub(crate) fn label(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
+/// True when a part of it is a mobile telephone's number (11 digits) or an identity card's (GB 11643: 18 characters with the
+/// year of birth from the seventh on). Longer rows of digits, as a GB/T 28181 id is one, are neither.
+pub(crate) fn is_of_a_person(text: &str) -> bool {
+    text.split(|character: char| !character.is_ascii_alphanumeric()).any(|part| {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let is_card =
+            part.len() == 18 && digits >= 17 && part.get(6..8).is_some_and(|century| matches!(century, "19" | "20"));
+        let is_telephone = part.len() == 11
+            && digits == 11
+            && part.starts_with('1')
+            && matches!(part.as_bytes().get(1), Some(b'3'..=b'9'));
+        is_card || is_telephone
+    })
+}
+
+/// Where in a place: a token, or a few words that end in what a place has (`gate 2`, `东门`, `3号楼`). A name of a person, a
+/// number plate or a sentence does not.
+pub(crate) fn spot(text: &str) -> Option<String> {
+    const LONGEST: usize = 24;
+    const WORDS: [&str; 16] = [
+        "area", "corridor", "door", "entrance", "exit", "floor", "gate", "hall", "lane", "lobby", "office", "room",
+        "stairs", "ward", "yard", "zone",
+    ];
+    const CHARACTERS: &str = "门口区楼层室厅道栋院场路岗亭库房梯廊台站点馆园部处科线床井桥墙栏";
+    if is_of_a_person(text) {
+        return None;
+    }
+    token(text).or_else(|| {
+        let label = label(text).filter(|label| label.chars().count() <= LONGEST)?;
+        let is_number = |character: char| character.is_ascii_digit() || matches!(character, '号' | '#' | '-' | ' ');
+        let words = label.trim_end_matches(is_number);
+        let fits = match words.chars().next_back() {
+            None => true,
+            Some(last) if last.is_ascii() => {
+                let is_plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -_.:/#".contains(&byte));
+                let word = words.rsplit(' ').next().unwrap_or_default().to_ascii_lowercase();
+                is_plain && WORDS.contains(&word.as_str())
+            }
+            Some(last) => CHARACTERS.contains(last),
+        };
+        fits.then_some(label)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_persons_number_is_told_from_a_devices() {
+        for number in
+            ["13812345678", "+86-13812345678", "app/13812345678-17", "36010219900101123X", "360102199001011234"]
+        {
+            assert!(is_of_a_person(number), "{number}");
+        }
+        for id in
+            ["34020000001320000001", "ac:b9:2f:00:00:01", "DS-2CD1234567890123", "1795478402000", "12345678901", "7"]
+        {
+            assert!(!is_of_a_person(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_spot_is_no_person_no_plate_and_no_sentence() {
+        for spot_of in ["gate 2", "hall", "1.3", "东门", "3号楼", "2号门", "1号", "北门 2", "急诊大厅", "north gate"]
+        {
+            assert_eq!(spot(spot_of).as_deref(), Some(spot_of));
+        }
+        let sentence = "王五在东门被打了请马上派人来看看现在还在打快来东门";
+        for other in
+            ["张三", "Zhang San", "赣A12345", "赣A12345号", "13812345678", "360102199001011234", sentence, "", "a\nb"]
+        {
+            assert_eq!(spot(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_mac_is_told_from_a_banana() {

@@ -10,6 +10,9 @@ use super::text;
 /// The most bytes of a part that is text; pictures are skipped, whatever their size.
 const MAX_TEXT_PART: usize = 256 << 10;
 
+/// The most bytes of a name of an element; no format has longer ones.
+pub(super) const MAX_NAME: usize = 128;
+
 /// One part of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
@@ -189,7 +192,9 @@ fn root(bytes: &[u8]) -> Option<(&[u8], usize)> {
             b'!' if rest.starts_with(b"!--") => b"-->",
             b'!' => b">",
             _ => {
-                let length = rest.iter().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))?;
+                // Each `<` behind is compared with the name, so it must be short.
+                let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/' | b'<');
+                let length = rest.iter().take(MAX_NAME + 1).position(is_end)?;
                 return Some((rest.get(..length)?, at)).filter(|_| length > 0);
             }
         };
@@ -236,5 +241,18 @@ mod tests {
         assert_eq!(first_xml(b"<A><AB>1</AB></A><A/>"), (&b"<A><AB>1</AB></A>"[..], &b"<A/>"[..]));
         assert_eq!(first_xml(b"<A"), (&b"<A"[..], &b""[..]));
         assert_eq!(first_xml(b"<!--"), (&b"<!--"[..], &b""[..]));
+    }
+
+    #[test]
+    fn a_root_has_a_short_name() {
+        let longest = "n".repeat(MAX_NAME);
+        assert_eq!(root(format!("<{longest}>").as_bytes()), Some((longest.as_bytes(), 0)));
+        for name in ["n".repeat(MAX_NAME + 1), "<".repeat(300_000), "a<b".repeat(100_000)] {
+            let bytes = format!("<{name}>{}", "<".repeat(700_000));
+            let found = root(bytes.as_bytes());
+            assert!(found.is_none_or(|(name, _)| name.len() <= MAX_NAME), "{found:?}");
+            // Compared as a whole at each of so many, a long name would take minutes.
+            first_xml(bytes.as_bytes());
+        }
     }
 }

@@ -3,6 +3,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::multipart::MAX_NAME;
 use crate::observation::Reason;
 
 /// Deeper documents are refused.
@@ -59,8 +60,13 @@ impl Path {
         self.text.strip_suffix(tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
     }
 
+    /// How many elements are open: 1 at the root.
+    pub(crate) fn depth(&self) -> usize {
+        self.ends.len()
+    }
+
     fn push(&mut self, name: &str) -> Result<(), Reason> {
-        if self.ends.len() >= MAX_DEPTH {
+        if self.ends.len() >= MAX_DEPTH || name.len() > MAX_NAME {
             return Err(Reason::TooLarge);
         }
         self.ends.push(self.text.len());
@@ -81,7 +87,7 @@ impl Path {
 /// Walks a document. Bytes before the first `<` are the caller's to cut off.
 ///
 /// # Errors
-/// Broken syntax, a document that ends inside an element, nesting beyond [`MAX_DEPTH`], or what `visit` answers.
+/// Broken syntax, a document that ends inside an element, nesting beyond [`MAX_DEPTH`], a name beyond [`MAX_NAME`], or what `visit` answers.
 pub(crate) fn walk(text: &str, mut visit: impl FnMut(&Path, Node<'_>) -> Result<(), Reason>) -> Result<(), Reason> {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
@@ -169,6 +175,26 @@ mod tests {
         }
         assert_eq!(closes("<a></b>").unwrap_err(), Reason::BadSyntax);
         assert_eq!(closes(&"<a>".repeat(1_000)).unwrap_err(), Reason::TooLarge);
+    }
+
+    #[test]
+    fn names_have_a_limit_so_that_a_way_is_short() {
+        let element = |length: usize| format!("<a><{0}/></a>", "n".repeat(length));
+        assert!(closes(&element(MAX_NAME)).is_ok());
+        assert_eq!(closes(&element(MAX_NAME + 1)).unwrap_err(), Reason::TooLarge);
+    }
+
+    #[test]
+    fn the_depth_is_the_number_of_open_elements() {
+        let mut depths = Vec::new();
+        walk("<a><b><c/></b></a>", |path, node| {
+            if let Node::Close { .. } = node {
+                depths.push(path.depth());
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(depths, [3, 2, 1]);
     }
 
     #[test]

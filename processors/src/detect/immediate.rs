@@ -13,6 +13,8 @@ use super::seen::Seen;
 pub(crate) const MOST_OPEN: usize = 64;
 /// The remark by which a statement of state says that the alarm stands.
 const STANDING: &str = "standing";
+/// The remarks by which an end says that it is one of everything: somebody reset a panel, or cleared its alarms.
+const RESET: [&str; 2] = ["reset", "cleared"];
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
@@ -36,7 +38,7 @@ impl State {
         }
         let Some(by) = rule.by(seen.event) else { return };
         match seen.event.phase {
-            Phase::End => self.end(rule, &by, seen, turn),
+            Phase::End => self.end_reached(rule, by, seen, turn),
             Phase::Sync => self.state(rule, by, seen, turn),
             Phase::Start | Phase::Pulse | Phase::Continue => self.happen(rule, by, seen, turn),
         }
@@ -95,6 +97,28 @@ impl State {
         }
         if !self.open.contains_key(&by) {
             self.begin(rule, by, seen, turn);
+        }
+    }
+
+    /// An end; that of a whole panel, or of a system of it, ends every alarm of its kind there.
+    fn end_reached(&mut self, rule: &Rule, by: String, seen: &Seen<'_>, turn: &mut Turn<'_>) {
+        let is_reset = seen.event.flags.iter().any(|flag| RESET.contains(&&**flag));
+        let reach = if is_reset { rule.reach(seen.event) } else { None };
+        let Some(reach) = reach else { return self.end(rule, &by, seen, turn) };
+        self.stated.retain(|key| !key.starts_with(&reach));
+        // The key may hold what looks like its own marks, so the episode itself says whose it is.
+        let is_its_own = |episode: &Episode| {
+            matches!(episode.devices.as_slice(), [device] if device == seen.device)
+                && *episode.kind == *seen.event.kind.as_str()
+                && episode.is_test == seen.event.is_test
+        };
+        let reached = self.open.iter().filter(|(key, episode)| key.starts_with(&reach) && is_its_own(episode));
+        let mut keys: Vec<String> = reached.map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() {
+            keys.push(by);
+        }
+        for key in keys {
+            self.end(rule, &key, seen, turn);
         }
     }
 

@@ -184,23 +184,42 @@ impl Rule {
     /// What keeps this event's condition apart from others of the rule; `None` when the event lacks the very thing (an event
     /// without a subject is not "the same subject again").
     pub(crate) fn by(&self, event: &Event) -> Option<String> {
-        let mut parts = Vec::with_capacity(self.by.len());
-        for by in &self.by {
-            parts.push(match by {
-                By::Device => event.device.id.to_string(),
-                By::Channel => event.device.channel.as_deref().unwrap_or_default().to_owned(),
-                By::Zone => event.zone.clone().unwrap_or_default(),
-                By::Kind => event.kind.as_str().to_owned(),
-                // The pseudonym itself stays behind: a condition travels into alerts.
-                By::Subject => id::derive(&[event.subject_ref.as_deref()?]).chars().take(12).collect(),
-            });
-        }
-        let mut key = parts.join("|");
+        let mut key = parts(&self.by, event)?.join("|");
         if event.is_test {
             key.push_str("|test"); // a drill never mixes with what is real
         }
         Some(key)
     }
+
+    /// What the keys of all conditions begin with that an event names by less than [`Self::by`] asks for: a whole channel, or
+    /// a whole device. `None` when it names everything, or when what it lacks is not the end of the key.
+    pub(crate) fn reach(&self, event: &Event) -> Option<String> {
+        let lacks = |by: &By| match by {
+            By::Channel => event.device.channel.is_none(),
+            By::Zone => event.zone.is_none(),
+            By::Device | By::Subject | By::Kind => false,
+        };
+        let (named, lacking) = self.by.split_at_checked(self.by.iter().position(lacks)?)?;
+        if named.is_empty() || !lacking.iter().all(lacks) {
+            return None;
+        }
+        Some(parts(named, event)?.join("|") + "|")
+    }
+}
+
+/// What keeps conditions apart, in the order in which a rule asks for it.
+fn parts(by: &[By], event: &Event) -> Option<Vec<String>> {
+    let part = |by: &By| {
+        Some(match by {
+            By::Device => event.device.id.to_string(),
+            By::Channel => event.device.channel.as_deref().unwrap_or_default().to_owned(),
+            By::Zone => event.zone.clone().unwrap_or_default(),
+            By::Kind => event.kind.as_str().to_owned(),
+            // The pseudonym itself stays behind: a condition travels into alerts.
+            By::Subject => id::derive(&[event.subject_ref.as_deref()?]).chars().take(12).collect(),
+        })
+    };
+    by.iter().map(part).collect()
 }
 
 /// The kind that ends what a kind of another name began.

@@ -5,7 +5,7 @@
 //! | Encounter of a ward: arrived, triaged, in progress, on leave, finished | `occupancy.changed` of its location, with a remark |
 //! | Encounter that is ambulatory, at home, virtual or in the field; planned, cancelled | filtered |
 //! | Location with a bed status (v2-0116) | `occupancy.changed` with a remark; without one filtered |
-//! | Device, DeviceMetric: online, offline, disconnected, on, off | `device.online`, `device.offline`, `device.fault`; without a state filtered |
+//! | Device, DeviceMetric: online, offline, disconnected, on, off | `device.online`, `device.offline`, `device.fault`, which the reason online ends as well (trap 7); without a state filtered |
 //! | Communication, CommunicationRequest: an alert that a device sent | `patient_device.alarm`, severity from its priority; others filtered |
 //! | Flag on a place or a device | `report.event`, active start, inactive end; on a patient filtered: it has no ward |
 //! | Parameters or SubscriptionStatus of a subscription | `device.heartbeat` when it is a heartbeat (trap 5), else filtered |
@@ -103,6 +103,7 @@ fn resource(
         return Ok(());
     }
     let reader = Resource { object, kind: &kind, flag, bundled_at };
+    pieces.extend(reader.mended());
     pieces.push(reader.read().unwrap_or_else(Piece::Rejected));
     Ok(())
 }
@@ -144,11 +145,7 @@ impl Resource<'_> {
         match self.kind {
             "Encounter" => self.encounter(),
             "Location" => self.location(),
-            "Device" => {
-                let reason = self.object.objects("statusReason").find_map(|reason| coding(&reason));
-                let state = types::device(&self.status(), &reason.unwrap_or_default());
-                self.state(state, self.id(), None)
-            }
+            "Device" => self.state(types::device(&self.status(), &self.reason()), self.id(), None),
             "DeviceMetric" => {
                 let status = self.object.text("operationalStatus").unwrap_or_default();
                 let device = reference(self.object, "source").or_else(|| reference(self.object, "parent"));
@@ -204,6 +201,21 @@ impl Resource<'_> {
         observation.device_kind = Some("ward");
         observation.flags.push(remark);
         Ok(self.finish(observation, None))
+    }
+
+    /// Why a device is in its state.
+    fn reason(&self) -> String {
+        self.object.objects("statusReason").find_map(|reason| coding(&reason)).unwrap_or_default()
+    }
+
+    /// A device that says that it is online is ready and connected: its fault is over.
+    fn mended(&self) -> Option<Piece> {
+        let is_online = self.kind == "Device" && self.reason() == "online" && self.status() != "entered-in-error";
+        is_online.then(|| {
+            let mut over = self.observe(self.id(), DeviceScheme::Own, Kind::DeviceFault);
+            over.phase = Phase::End;
+            self.finish(over, None)
+        })
     }
 
     /// A device, or a channel of one, tells of itself.

@@ -9,7 +9,7 @@
 //! | 2 without data | `device.heartbeat` |
 //! | 1 system, 2 part, 21 the device itself | bit 1 `fire.alarm`; fault, shielded, supervisory, power, bus and lines `fire.fault` with a remark; started, feedback and delayed `input.changed`. One event per kind |
 //! | 1, 2, 21 without any of these bits | `fire.alarm` and `fire.fault` end: what was is over (trap 7). Bit 0 alone means nothing: real panels leave it clear in a true fire, so that is no test (flag `test_state`) |
-//! | 4, 24 operations | reset and cleared end `fire.alarm`, by hand starts it; tests are heartbeats with `is_test`; an answer to the centre's call (24) is `patrol.checkin`; muted, confirmed: filtered |
+//! | 4, 24 operations | reset and cleared end `fire.alarm`, of every part of the system (4) or of the device (24), for their remark says so; by hand starts it; tests are heartbeats with `is_test`; an answer to the centre's call (24) is `patrol.checkin`; muted, confirmed: filtered |
 //! | 8, 28 clocks | `device.heartbeat`: they are sent to be heard from |
 //! | 3 measurements, 5 and 25 versions, 6, 7 and 26 how it is set up | filtered |
 //! | command 5, an answer to the centre's question | a statement, [`Phase::Sync`] (trap 20), with the remark `standing`; `device.heartbeat` from a device that is well; old operations are replays |

@@ -144,11 +144,7 @@ fn matter_of(text: &str) -> Option<String> {
 
 /// An identity that is not a person's: not the number of an identity card or a mobile telephone.
 fn identity(object: &Object<'_>) -> Option<String> {
-    let id = object.text_of(fields::IDENTITY).and_then(|id| ident::token(&id))?;
-    let digits = id.bytes().filter(u8::is_ascii_digit).count();
-    let is_card = id.len() == 18 && digits >= 17 && id.get(6..8).is_some_and(|century| matches!(century, "19" | "20"));
-    let is_telephone = id.len() == 11 && digits == 11 && id.starts_with('1');
-    (!is_card && !is_telephone).then_some(id)
+    object.text_of(fields::IDENTITY).and_then(|id| ident::token(&id)).filter(|id| !ident::is_of_a_person(id))
 }
 
 /// It says so, and nothing in it says otherwise.

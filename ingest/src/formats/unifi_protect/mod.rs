@@ -5,11 +5,16 @@
 //! | `type` of an event | the kind, by the table in `types.rs` |
 //! | an event without `end`; with it | start; pulse at its start, for it was told when it was over |
 //! | an update of an event that the same record told: without `end`, with it | continue, end |
-//! | an update alone | filtered: it names neither type nor device |
+//! | an update of another record that names type, device and `end` | end; with `start` the start before it, which is a repeat where it was told |
+//! | an update of another record that does not | filtered as `partial_update`: nothing here remembers what it is about |
 //! | a card or finger scanned | outcome unknown, never granted (trap 12) |
 //! | a device's `state` | `device.online`, `device.offline` |
 //!
-//! Times are milliseconds since 1970. The event's id is the native identity, an update's with its end. The device is the camera,
+//! Connectors have to send whole events: merge what the recorder sends as a change into what it sent before, and send `id`,
+//! `type`, `device` and `start` with every update. What the recorder sends of an end names only the id: alone, it ends nothing.
+//!
+//! Times are milliseconds since 1970. The event's id is the native identity, an end's with its time, another update's with
+//! the number that it has (`newUpdateId`), else with what it recognised. The device is the camera,
 //! else the device or sensor that the metadata name; names are scrambled in some firmware, so only ids count. Left behind: users,
 //! cards, fingers, plates, faces, names, thumbnails.
 
@@ -65,72 +70,108 @@ pub fn sniff(bytes: &[u8]) -> bool {
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
     let mut known = HashMap::new();
-    json::one_each(&payload, MAX_EVENTS, PERSONAL, pieces, |document| of_document(document, &mut known));
+    json::each(&payload.text, MAX_EVENTS, pieces, |object, pieces| {
+        let first = pieces.len();
+        of_document(object, &mut known, pieces)?;
+        for piece in pieces.iter_mut().skip(first) {
+            if let Piece::Event(observation) = piece {
+                object.note_personal(PERSONAL, observation);
+                observation.flags.extend(payload.flag);
+            }
+        }
+        Ok(())
+    });
     Ok(())
 }
 
 /// What the events of a record were, so that its updates can be read.
 type Known = HashMap<String, Observation>;
 
-fn of_document(root: &Object<'_>, known: &mut Known) -> Result<Piece, Reason> {
-    // A message: of the public interface, or of the recorder's own.
-    if let Some(item) = root.object("item") {
-        return of_item(&item, None, known);
-    }
-    if let Some(action) = root.object("action") {
-        let item = ["data", "payload"].iter().find_map(|name| root.object(name)).unwrap_or_default();
-        return of_item(&item, Some(&action), known);
-    }
-    of_item(root, None, known)
+/// An event or a device, and what a message around it says of it.
+struct Item<'i> {
+    object: &'i Object<'i>,
+    action: Option<&'i Object<'i>>,
+    /// It was told before; the number of the change, where it has one.
+    is_update: bool,
+    update: Option<String>,
 }
 
-fn of_item(item: &Object<'_>, action: Option<&Object<'_>>, known: &mut Known) -> Result<Piece, Reason> {
-    let text = |name: &str| item.text(name).or_else(|| action.and_then(|action| action.text(name)));
-    match text("modelKey").as_deref() {
+impl Item<'_> {
+    fn text(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
+        self.object.text(name).or_else(|| self.action.and_then(|action| action.text(name)))
+    }
+}
+
+fn of_document(root: &Object<'_>, known: &mut Known, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
+    let update = |message: &Object<'_>| message.text("newUpdateId").and_then(|id| ident::token(&id));
+    // A message: of the public interface, or of the recorder's own.
+    if let Some(object) = root.object("item") {
+        let is_update = root.text("type").as_deref() == Some("update");
+        return of_item(&Item { object: &object, action: None, is_update, update: update(root) }, known, pieces);
+    }
+    if let Some(action) = root.object("action") {
+        let object = ["data", "payload"].iter().find_map(|name| root.object(name)).unwrap_or_default();
+        let is_update = action.text("action").as_deref() == Some("update");
+        let update = update(&action);
+        return of_item(&Item { object: &object, action: Some(&action), is_update, update }, known, pieces);
+    }
+    of_item(&Item { object: root, action: None, is_update: false, update: None }, known, pieces)
+}
+
+fn of_item(item: &Item<'_>, known: &mut Known, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
+    match item.text("modelKey").as_deref() {
         Some("event") => {}
-        None if item.has("type") && item.has("start") => {}
+        None if item.object.has("type") && item.object.has("start") => {}
         None => return Err(Reason::NotThisFormat),
-        Some(model) => return Ok(of_device(item, action, model)),
+        Some(model) => {
+            pieces.push(of_device(item, model));
+            return Ok(());
+        }
     }
-    let id = text("id").and_then(|id| ident::token(&id));
-    match item.text("type") {
-        Some(word) => of_event(item, &word, id, known),
-        None => Ok(of_update(item, id.as_deref(), known)),
+    let id = item.text("id").and_then(|id| ident::token(&id));
+    let word = item.object.text("type");
+    // What names no type is a change, whatever the message calls it.
+    let begun = id.as_ref().filter(|_| item.is_update || word.is_none()).and_then(|id| known.get(id));
+    match (begun, word) {
+        (Some(begun), _) => pieces.push(told(updated(begun.clone(), item))),
+        (None, Some(word)) => of_event(item, &word, id, known, pieces)?,
+        (None, None) => pieces.push(Piece::Filtered("partial_update")),
     }
+    Ok(())
+}
+
+fn told(observation: Observation) -> Piece {
+    Piece::Event(Box::new(observation))
 }
 
 /// A device's own state.
-fn of_device(item: &Object<'_>, action: Option<&Object<'_>>, model: &str) -> Piece {
-    let connected = item.truth("isConnected");
-    let kind = match item.text("state").as_deref() {
+fn of_device(item: &Item<'_>, model: &str) -> Piece {
+    let connected = item.object.truth("isConnected");
+    let kind = match item.object.text("state").as_deref() {
         Some("CONNECTED") => Kind::DeviceOnline,
         Some("DISCONNECTED") => Kind::DeviceOffline,
         None if connected == Some(true) => Kind::DeviceOnline,
         None if connected == Some(false) => Kind::DeviceOffline,
         _ => return Piece::Filtered("device_update"),
     };
-    let id = item.text("id").or_else(|| action.and_then(|action| action.text("id")));
-    let device = id.and_then(|id| ident::token(&id)).unwrap_or_default();
+    let device = item.text("id").and_then(|id| ident::token(&id)).unwrap_or_default();
     let mut observation = Observation::new(device, DeviceScheme::Own, kind);
     observation.device_kind = (model == "camera").then_some("camera");
-    Piece::Event(Box::new(observation))
+    told(observation)
 }
 
-/// An update that tells no more than what changed.
-fn of_update(item: &Object<'_>, id: Option<&str>, known: &mut Known) -> Piece {
-    let Some(begun) = id.and_then(|id| known.get(id)) else { return Piece::Filtered("partial_update") };
-    let mut observation = begun.clone();
-    if let Some(class) = detected(item).iter().find_map(|word| types::class(word)) {
-        observation.object_class = Some(class);
+/// What has begun, as an update changes it. Each change has an identity of its own, or it would be a repeat of the first.
+fn updated(mut observation: Observation, item: &Item<'_>) -> Observation {
+    let class = detected(item.object).iter().find_map(|word| types::class(word));
+    observation.object_class = class.or(observation.object_class);
+    let end = item.object.integer("end").and_then(|at| Some((at, time::epoch(at)?)));
+    observation.phase = if end.is_some() { Phase::End } else { Phase::Continue };
+    observation.time = end.map_or(observation.time, |(_, at)| at);
+    let change = end.map(|(at, _)| at.to_string()).or_else(|| item.update.clone()).or_else(|| class.map(str::to_owned));
+    if let (Some(id), Some(change)) = (&mut observation.native_id, change) {
+        *id = format!("{id}/{change}");
     }
-    match item.integer("end").and_then(time::epoch) {
-        Some(end) => {
-            observation.phase = Phase::End;
-            observation.time = end;
-        }
-        None => observation.phase = Phase::Continue,
-    }
-    Piece::Event(Box::new(observation))
+    observation
 }
 
 /// A kind, whether it has an end, and a remark.
@@ -165,19 +206,35 @@ fn meaning(word: &str, found: &[String], metadata: &Object<'_>) -> Result<Result
     }))
 }
 
-fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known) -> Result<Piece, Reason> {
-    let metadata = item.object("metadata").unwrap_or_default();
-    let found = detected(item);
+fn of_event(
+    item: &Item<'_>,
+    word: &str,
+    id: Option<String>,
+    known: &mut Known,
+    pieces: &mut Vec<Piece>,
+) -> Result<(), Reason> {
+    let object = item.object;
+    let metadata = object.object("metadata").unwrap_or_default();
+    let found = detected(object);
     let (kind, is_lasting, remark) = match meaning(word, &found, &metadata)? {
         Ok(meaning) => meaning,
-        Err(word) => return Ok(Piece::Filtered(word)),
+        Err(word) => {
+            pieces.push(Piece::Filtered(word));
+            return Ok(());
+        }
     };
-    let (device, device_kind) = device(item, &metadata);
+    let (device, device_kind) = device(object, &metadata);
+    if item.is_update && device.is_empty() && !object.has("start") {
+        pieces.push(Piece::Filtered("partial_update"));
+        return Ok(());
+    }
     let mut observation = Observation::new(device, DeviceScheme::Own, kind);
     observation.device_kind = device_kind;
-    let start = item.integer("start").and_then(time::epoch);
-    let end = item.integer("end").and_then(time::epoch);
-    observation.phase = if is_lasting && end.is_none() { Phase::Start } else { Phase::Pulse };
+    let start = object.integer("start").and_then(time::epoch);
+    let end = object.integer("end").and_then(time::epoch);
+    // What has its end is one happening; in an update its start may have been told, which the end then must close.
+    let is_ended = is_lasting && item.is_update && end.is_some();
+    observation.phase = if is_lasting && (end.is_none() || is_ended) { Phase::Start } else { Phase::Pulse };
     observation.time = start.or(end).unwrap_or_default();
     observation.object_class = found.iter().find_map(|word| types::class(word));
     observation.outcome = match kind {
@@ -194,7 +251,10 @@ fn of_event(item: &Object<'_>, word: &str, id: Option<String>, known: &mut Known
     if let Some(id) = id {
         known.insert(id, observation.clone());
     }
-    Ok(Piece::Event(Box::new(observation)))
+    let over = is_ended.then(|| told(updated(observation.clone(), item)));
+    pieces.extend((!is_ended || object.has("start")).then(|| told(observation)));
+    pieces.extend(over);
+    Ok(())
 }
 
 /// What was recognised.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `AlarmInfoPlate`, `ivs_result`: `PlateResult` | `vehicle.passed`; by `triggerType` 64 and 65 `vehicle.dwell` start and end, 66 `vehicle.wrong_way` |
 //! | `AlarmGioIn` (`gpio_in`) | `input.changed`: `value` 0 is the end; the zone is `source`, from zero |
-//! | `barr_gate_status` | `gate.state`: 1 open is start, 0 closed is end; a controller that is cut off is `gate.fault` |
+//! | `barr_gate_status` | `gate.state`: 1 open is start, 0 closed is end; a controller that is cut off starts `gate.fault`, and each word from one that is not ends it (trap 7) |
 //! | heartbeat (a form, JSON, `keep_alive`, a TCP frame) | `device.heartbeat` |
 //! | serial data, snapshots, answers | filtered |
 //! | `Timeval.sec`, `usec` | the time; `dec…` and `timeString` are local, and years away contradict it (trap 3) |
@@ -137,7 +137,19 @@ fn documents(bytes: &[u8], pieces: &mut Vec<Piece>) {
         if pieces.len() > MAX_EVENTS {
             break;
         }
-        json::one_each(&text::decode(part), MAX_EVENTS, PERSONAL, pieces, of_document);
+        let payload = text::decode(part);
+        json::each(&payload.text, MAX_EVENTS, pieces, |object, pieces| {
+            let first = pieces.len();
+            let piece = of_document(object, pieces)?;
+            pieces.push(piece);
+            for piece in pieces.iter_mut().skip(first) {
+                if let Piece::Event(observation) = piece {
+                    object.note_personal(PERSONAL, observation);
+                    observation.flags.extend(payload.flag);
+                }
+            }
+            Ok(())
+        });
     }
     if picture.is_some()
         && let Some(Piece::Event(observation)) = pieces.get_mut(before..).and_then(<[Piece]>::last_mut)
@@ -146,13 +158,14 @@ fn documents(bytes: &[u8], pieces: &mut Vec<Piece>) {
     }
 }
 
-/// One document: a push, a message of a broker around it, or the plain result of a TCP client.
-fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
+/// One document: a push, a message of a broker around it, or the plain result of a TCP client. What it
+/// says besides goes to `pieces`.
+fn of_document(root: &Object<'_>, pieces: &mut Vec<Piece>) -> Result<Piece, Reason> {
     if root.has("Response_AlarmInfoPlate") || root.has("state_code") {
         return Ok(Piece::Filtered("answer"));
     }
     let mut sender = Sender::of(root);
-    let Some(payload) = root.object("payload") else { return of_push(root, root, &sender) };
+    let Some(payload) = root.object("payload") else { return of_push(root, root, &sender, pieces) };
     // A message of a broker: its own time counts where the event has none.
     sender.sent = root.integer("timestamp");
     let name = root.text("name").or_else(|| payload.text("type")).unwrap_or_default();
@@ -165,17 +178,17 @@ fn of_document(root: &Object<'_>) -> Result<Piece, Reason> {
             sender.sent = body.integer("timestamp").or(sender.sent);
             Ok(heartbeat(&sender))
         }
-        "barr_gate_status" => result::gate(&body, &sender),
+        "barr_gate_status" => result::gate(&body, &sender, pieces),
         "snapshot" => Ok(Piece::Filtered("picture")),
         "serial_data" => Ok(Piece::Filtered("serial_data")),
         // Brokers' messages leave out what says the same as their name.
         "gpio_in" if !body.has("AlarmGioIn") => result::input(&body, &sender.or(&body)),
         "ivs_result" if body.has("license") => Ok(result::plate(&body, &body, &sender.or(&body))),
-        _ => of_push(&body, root, &sender),
+        _ => of_push(&body, root, &sender, pieces),
     }
 }
 
-fn of_push(body: &Object<'_>, root: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> {
+fn of_push(body: &Object<'_>, root: &Object<'_>, sender: &Sender, pieces: &mut Vec<Piece>) -> Result<Piece, Reason> {
     if let Some(alarm) = body.object("AlarmInfoPlate") {
         let plate = alarm.object("result").and_then(|result| result.object("PlateResult"));
         return Ok(result::plate(&plate.ok_or(Reason::MissingField)?, &alarm, &sender.or(&alarm)));
@@ -196,7 +209,7 @@ fn of_push(body: &Object<'_>, root: &Object<'_>, sender: &Sender) -> Result<Piec
         return Ok(Piece::Filtered("picture"));
     }
     if body.has("gate_status") {
-        return result::gate(body, sender);
+        return result::gate(body, sender, pieces);
     }
     Err(if root.has("cmd") || root.has("name") { Reason::UnknownCode } else { Reason::NotThisFormat })
 }

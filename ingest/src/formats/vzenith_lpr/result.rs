@@ -174,24 +174,27 @@ pub(super) fn input(alarm: &Object<'_>, sender: &Sender) -> Result<Piece, Reason
     Ok(Piece::Event(Box::new(observation)))
 }
 
-/// How the barrier stands.
+/// How the barrier stands. That its controller is connected ends what began when it was cut off.
 ///
 /// # Errors
-/// [`Reason::MissingField`] when it does not say.
-pub(super) fn gate(body: &Object<'_>, sender: &Sender) -> Result<Piece, Reason> {
-    let cut_off = body.integer("connect_status") == Some(0);
-    let state = body.integer("gate_status");
-    let (kind, phase, flag) = match state {
-        _ if cut_off => (Kind::GateFault, Phase::Start, Some("disconnected")),
-        Some(0) => (Kind::GateState, Phase::End, Some("closed")),
-        Some(1) => (Kind::GateState, Phase::Start, Some("open")),
-        // On its way, or nowhere.
-        Some(_) => return Ok(Piece::Filtered("gate_between")),
-        None => return Err(Reason::MissingField),
+/// [`Reason::MissingField`] when it does not say how it stands.
+pub(super) fn gate(body: &Object<'_>, sender: &Sender, pieces: &mut Vec<Piece>) -> Result<Piece, Reason> {
+    let tell = |kind: Kind, phase: Phase, flag: &'static str| {
+        let mut observation = sender.observation(kind, phase);
+        observation.zone = body.ordinal("gate_ctrl_id");
+        observation.time = sender.time();
+        observation.flags.push(flag);
+        Piece::Event(Box::new(observation))
     };
-    let mut observation = sender.observation(kind, phase);
-    observation.zone = body.ordinal("gate_ctrl_id");
-    observation.time = sender.time();
-    observation.flags.extend(flag);
-    Ok(Piece::Event(Box::new(observation)))
+    match body.integer("connect_status") {
+        Some(0) => return Ok(tell(Kind::GateFault, Phase::Start, "disconnected")),
+        Some(1) => pieces.push(tell(Kind::GateFault, Phase::End, "connected")),
+        _ => {}
+    }
+    Ok(match body.integer("gate_status").ok_or(Reason::MissingField)? {
+        0 => tell(Kind::GateState, Phase::End, "closed"),
+        1 => tell(Kind::GateState, Phase::Start, "open"),
+        // On its way, or nowhere.
+        _ => Piece::Filtered("gate_between"),
+    })
 }

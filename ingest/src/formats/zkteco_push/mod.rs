@@ -5,7 +5,7 @@
 //! | `cdata`, table `rtlog` | one event a line, by the number in `event` (table in `codes.rs`) |
 //! | table `transaction` (also as `tabledata`) | the same, stored: replays |
 //! | table `ATTLOG` | an attempt with an unknown outcome, never granted (trap 12): neither its fields nor a document that we read say how it ended |
-//! | table `rtstate` | a statement of state, phase sync: each door's contact, each alarm bit (1 forced, 2 tamper, 4 and 8 duress, 16 held open); without any, `device.heartbeat` |
+//! | table `rtstate` | a statement of state, phase sync: each door's contact, each alarm bit (1 forced, 2 tamper, 4 and 8 duress, 16 held open), which stands (remark `standing`, so it alerts once); without any, `device.heartbeat` |
 //! | `getrequest`, `ping` | `device.heartbeat` |
 //! | `cdata` by GET, `registry` | `device.online`, sync: the terminal introduces itself, at each reconnection |
 //! | operator logs, rosters, options, pictures, answers to commands | filtered (trap 11) |
@@ -14,6 +14,9 @@
 //! the time is the native identity, and shows gaps. A line that lies more than five minutes before the newest of its record
 //! was stored while the terminal was cut off (trap 9). A line without `event` is an attempt with an unknown outcome, never
 //! granted (trap 12).
+//!
+//! A state without alarms ends none: it comes every few seconds, and ends for each door and alarm would be most of what is
+//! written. What is stated to be shut ends a door held open; other alarms that only `rtstate` tells of are told once.
 //!
 //! Left behind: numbers of persons and cards, names, temperatures, masks. A card, else a person's number, is the credential.
 
@@ -232,30 +235,34 @@ fn states(request: &Request<'_>, serial: Option<&str>, pieces: &mut Vec<Piece>) 
             (Ok(sensors), Ok(alarms)) => (sensors, alarms),
             (Err(reason), _) | (_, Err(reason)) => return pieces.push(Piece::Rejected(reason)),
         };
-        let mut state = |kind: Kind, door: usize| {
+        let mut state = |kind: Kind, door: usize, remark: Option<&'static str>| {
             let mut observation = terminal(serial, kind);
             observation.phase = Phase::Sync;
+            observation.flags.extend(remark);
             observation.device_kind = Some("door");
             observation.time = when(&row);
             observation.channel = Some(door.to_string());
             pieces.push(told(observation));
         };
         let mut any = false;
-        for (door, contact) in sensors.iter().flat_map(|byte| [0, 2, 4, 6].map(|shift| byte >> shift & 3)).enumerate() {
+        let contacts: Vec<u8> = sensors.iter().flat_map(|byte| [0, 2, 4, 6].map(|shift| byte >> shift & 3)).collect();
+        for (door, contact) in contacts.iter().enumerate() {
             let kind = match contact {
                 1 => Kind::DoorClosed,
                 2 => Kind::DoorOpened,
                 _ => continue,
             };
             any = true;
-            state(kind, door + 1);
+            state(kind, door + 1, None);
         }
         for (door, alarms) in alarms.into_iter().enumerate() {
             let mut last = None;
             for kind in codes::ALARMS.iter().filter(|(bit, _)| alarms & bit != 0).map(|(_, kind)| *kind) {
                 if last.replace(kind) != Some(kind) {
                     any = true;
-                    state(kind, door + 1);
+                    // A door that is shut is held open no more, though the bit may stay: it would begin and end each time.
+                    let is_over = kind == Kind::DoorHeldOpen && contacts.get(door) == Some(&1);
+                    state(kind, door + 1, (!is_over).then_some("standing"));
                 }
             }
         }

@@ -18,6 +18,7 @@ mod flap;
 mod index;
 mod outage;
 mod replay;
+mod reset;
 mod rhythm;
 mod shipped;
 
