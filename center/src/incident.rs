@@ -47,16 +47,16 @@ pub(crate) const fn act(state: IncidentState, action: Action) -> Step {
     }
 }
 
-/// The state after a delivery; `before` is what stood, with its state.
+/// The state after a delivery; `state` is the one that stood, `reported` for an alert that is new, and `seen` is the alert then,
+/// if it can be read.
 ///
 /// An alert that ends by itself ends its incident only when nobody has taken it: what people have taken, people end. A
 /// firing revision opens a finished incident again only when it brings something that people have not seen.
 #[must_use]
-pub(crate) fn deliver(before: Option<(&Alert, IncidentState)>, alert: &Alert) -> IncidentState {
-    let state = before.map_or(IncidentState::Reported, |(_, state)| state);
+pub(crate) fn deliver(seen: Option<&Alert>, state: IncidentState, alert: &Alert) -> IncidentState {
     match alert.status {
         AlertStatus::Resolved if state == IncidentState::Reported => IncidentState::Resolved,
-        AlertStatus::Firing if !is_open(state) && before.is_none_or(|(seen, _)| is_news(seen, alert)) => {
+        AlertStatus::Firing if !is_open(state) && seen.is_none_or(|seen| is_news(seen, alert)) => {
             IncidentState::Reported
         }
         AlertStatus::Resolved | AlertStatus::Firing => state,

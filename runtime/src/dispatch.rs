@@ -9,6 +9,12 @@ use tokio::task::AbortHandle;
 use crate::producer::Token;
 use crate::task::{Deferred, Done, Job};
 
+/// So many keys may have work for each delivery that a role may have under way: a key whose job waits for its next try takes
+/// a place here and none at the destination.
+const LANES: usize = 8;
+/// And so many jobs, those behind others of their key included: what they hold is memory.
+const JOBS: usize = 64;
+
 /// Runs jobs. Owned by one worker; the only thing that crosses threads is the answer.
 pub(crate) struct Dispatcher {
     runtime: tokio::runtime::Handle,
@@ -99,6 +105,17 @@ impl Dispatcher {
     pub(crate) fn outstanding(&self) -> usize {
         self.outstanding
     }
+
+    /// True when no more should be read, for a role with so many deliveries at once. What waits behind its own key is bounded
+    /// by memory alone, so that one key that gets nowhere does not stop the others.
+    pub(crate) fn is_full(&self, deliveries: usize) -> bool {
+        self.lanes.len() >= deliveries * LANES || self.outstanding >= deliveries * JOBS
+    }
+
+    /// True when half of what is allowed is done.
+    pub(crate) fn has_room(&self, deliveries: usize) -> bool {
+        self.lanes.len() * 2 <= deliveries * LANES && self.outstanding * 2 <= deliveries * JOBS
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +161,29 @@ mod tests {
         }
         assert_eq!(*log.lock().unwrap(), (0..20).collect::<Vec<_>>());
         assert_eq!(dispatcher.outstanding(), 0);
+    }
+
+    #[test]
+    fn what_waits_behind_its_own_key_fills_nothing_until_it_is_very_much() {
+        let runtime = runtime();
+        let mut dispatcher = Dispatcher::new(runtime.handle().clone());
+        let submit = |dispatcher: &mut Dispatcher, key: &str, number: usize| {
+            let token = Token::new(1, u64::try_from(number).unwrap());
+            dispatcher.submit(token, Deferred { key: key.into(), job: Box::pin(pending()) });
+        };
+        for number in 0..JOBS * 2 - 1 {
+            submit(&mut dispatcher, "stuck", number);
+            assert!(!dispatcher.is_full(2), "{number}");
+        }
+        submit(&mut dispatcher, "stuck", JOBS * 2);
+        assert!(dispatcher.is_full(2) && !dispatcher.has_room(2));
+        dispatcher.abandon(|token| token.parts().is_some_and(|(_, at)| at >= 10));
+        assert!(dispatcher.has_room(2));
+        for number in 1..LANES * 2 {
+            assert!(!dispatcher.is_full(2));
+            submit(&mut dispatcher, &format!("key-{number}"), 1_000 + number);
+        }
+        assert!(dispatcher.is_full(2) && !dispatcher.has_room(2), "keys with work");
     }
 
     #[test]

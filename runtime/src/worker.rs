@@ -307,10 +307,10 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
 
     /// Stops reading while too much is under way, and goes on when half of it is done. Polling never stops.
     fn throttle(&mut self) -> anyhow::Result<()> {
-        let waiting = self.dispatcher.as_ref().map_or(0, Dispatcher::outstanding);
         let in_flight = self.sender.in_flight();
-        let over = in_flight > MOST_IN_FLIGHT || (waiting > 0 && waiting >= self.role.deliveries);
-        let under = in_flight < MOST_IN_FLIGHT / 2 && waiting * 2 <= self.role.deliveries;
+        let deliveries = self.role.deliveries;
+        let over = in_flight > MOST_IN_FLIGHT || self.dispatcher.as_ref().is_some_and(|d| d.is_full(deliveries));
+        let under = in_flight < MOST_IN_FLIGHT / 2 && self.dispatcher.as_ref().is_none_or(|d| d.has_room(deliveries));
         if !self.slots.is_empty() && ((over && !self.paused) || (self.paused && under)) {
             let list = consumer::list(self.slots.iter().map(|slot| (&*slot.topic, slot.partition)));
             if self.paused {

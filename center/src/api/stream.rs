@@ -106,8 +106,8 @@ impl Feed {
         })?;
         for change in changes {
             self.at = change.number;
-            if self.drills || !change.alert.is_test {
-                let data = serde_json::to_string(&change.alert).map_err(|_| Over)?;
+            if let Some(alert) = change.alert.filter(|alert| self.drills || !alert.is_test) {
+                let data = serde_json::to_string(&alert).map_err(|_| Over)?;
                 self.send(Event::default().event("alert").id(change.number.to_string()).data(data)).await?;
             }
         }

@@ -1,9 +1,11 @@
 //! Writing: a delivery, or something that people did. One transaction each.
 
-use chorus_model::{Alert, Incident, IncidentState, Timestamp, canary};
-use sqlx::{Any, Transaction};
+use chorus_model::place::UNKNOWN_COUNTY;
+use chorus_model::{Alert, Incident, IncidentState, Severity, Timestamp, canary};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
-use super::{Store, StoreError, alert_from, within};
+use super::{Store, StoreError, instant, within};
 use crate::incident::{self, Action, Step, state_word};
 
 /// What a delivery came to.
@@ -45,6 +47,18 @@ pub(crate) enum Acted {
     Done(Box<Alert>),
 }
 
+/// What stands of an alert, as far as a revision after it needs it.
+struct Before {
+    revision: u32,
+    is_test: bool,
+    desk: String,
+    severity: String,
+    state: IncidentState,
+    since: Timestamp,
+    /// `None` when this version cannot read it.
+    alert: Option<Alert>,
+}
+
 /// What goes into the order of changes.
 struct Entry<'a> {
     change: i64,
@@ -83,7 +97,7 @@ impl Store {
         let document = serde_json::to_string(alert).map_err(|_| StoreError::Unreadable("alert"))?;
         let _turn = self.turn.lock().await;
         let (mut transaction, change) = self.write(1).await?;
-        let before = find(&mut transaction, &alert.alert_id).await?;
+        let before = self.find(&mut transaction, &alert.alert_id).await?;
         let last = before.as_ref().map_or(0, |before| before.revision);
         if alert.revision <= last {
             transaction.rollback().await?;
@@ -114,64 +128,87 @@ impl Store {
     async fn act_now(&self, alert_id: &str, action: Action, desk: &str, at: Timestamp) -> Result<Acted, StoreError> {
         let _turn = self.turn.lock().await;
         let (mut transaction, change) = self.write(1).await?;
-        let Some(before) = find(&mut transaction, alert_id).await? else {
+        let Some(mut before) = self.find(&mut transaction, alert_id).await? else {
             transaction.rollback().await?;
             return Ok(Acted::Unknown);
         };
-        let state = match incident::act(state_in(&before), action) {
+        // The answer is the alert, so nobody acts on one that cannot be shown.
+        let alert = before.alert.take().ok_or(StoreError::Unreadable("alert"))?;
+        let state = match incident::act(before.state, action) {
             Step::To(state) => state,
             Step::Already => {
                 transaction.rollback().await?;
-                return Ok(Acted::Done(Box::new(before)));
+                return Ok(Acted::Done(Box::new(alert)));
             }
             Step::Impossible => {
                 transaction.rollback().await?;
-                return Ok(Acted::Impossible(state_in(&before)));
+                return Ok(Acted::Impossible(before.state));
             }
         };
         let incident = Incident { state, since: at };
         set_state(&mut transaction, alert_id, &incident, at).await?;
         let what = action.as_str();
-        let entry = Entry { change, at, what, skipped: 0, desk, alert: &before, incident: &incident, document: "" };
+        let entry = Entry { change, at, what, skipped: 0, desk, alert: &alert, incident: &incident, document: "" };
         record(&mut transaction, &entry).await?;
         transaction.commit().await?;
-        self.changed(change, Some(&before), &before, state);
-        Ok(Acted::Done(Box::new(Alert { incident: Some(incident), ..before })))
+        self.changed(change, Some(&before), &alert, state);
+        Ok(Acted::Done(Box::new(Alert { incident: Some(incident), ..alert })))
     }
 
     /// After the commit: moves the gauge and wakes the streams.
-    fn changed(&self, change: i64, before: Option<&Alert>, after: &Alert, state: IncidentState) {
+    fn changed(&self, change: i64, before: Option<&Before>, after: &Alert, state: IncidentState) {
         if let Some(before) = before
             && !before.is_test
-            && incident::is_open(state_in(before))
+            && incident::is_open(before.state)
+            // A severity of a newer version has no series.
+            && Severity::ALL.iter().any(|severity| severity.as_str() == before.severity)
         {
-            self.metrics.open_alerts.with_label_values(&[before.place.county(), before.severity.as_str()]).dec();
+            self.metrics.open_alerts.with_label_values(&[&before.desk, &before.severity]).dec();
         }
         if !after.is_test && incident::is_open(state) {
             self.metrics.open_alerts.with_label_values(&[after.place.county(), after.severity.as_str()]).inc();
         }
         self.tell(change);
     }
-}
 
-/// The state of a stored alert, which always has one.
-fn state_in(alert: &Alert) -> IncidentState {
-    alert.incident.as_ref().map_or(IncidentState::Reported, |incident| incident.state)
-}
-
-fn incident_after(before: Option<&Alert>, alert: &Alert, at: Timestamp) -> Incident {
-    let state = incident::deliver(before.map(|seen| (seen, state_in(seen))), alert);
-    match before.and_then(|seen| seen.incident.clone()) {
-        Some(incident) if incident.state == state => incident,
-        _ => Incident { state, since: at },
+    async fn find(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        alert_id: &str,
+    ) -> Result<Option<Before>, StoreError> {
+        let row = sqlx::query(FIND).bind(alert_id).fetch_optional(&mut **transaction).await?;
+        let Some(row) = row else { return Ok(None) };
+        let desk: String = row.try_get("desk")?;
+        Ok(Some(Before {
+            revision: u32::try_from(row.try_get::<i64, _>("revision")?).unwrap_or(0),
+            is_test: row.try_get::<i64, _>("drill")? == 1,
+            // Rows from before there were desks.
+            desk: if desk.is_empty() { UNKNOWN_COUNTY.to_owned() } else { desk },
+            severity: row.try_get("severity")?,
+            state: known_state(&row)?,
+            since: instant(&row, "state_since")?,
+            alert: self.readable(&row, row.try_get("position")?)?,
+        }))
     }
 }
 
-async fn find(transaction: &mut Transaction<'static, Any>, alert_id: &str) -> Result<Option<Alert>, StoreError> {
-    let statement = "SELECT document, state, state_since FROM alerts WHERE alert_id = $1";
-    let row = sqlx::query(statement).bind(alert_id).fetch_optional(&mut **transaction).await?;
-    row.as_ref().map(alert_from).transpose()
+/// A state of a newer version is taken for the one that hides the alert from nobody: with people, or open to return.
+fn known_state(row: &AnyRow) -> Result<IncidentState, StoreError> {
+    let is_open = row.try_get::<i64, _>("is_open")? == 1;
+    let instead = if is_open { IncidentState::Reported } else { IncidentState::Resolved };
+    Ok(incident::state_from(&row.try_get::<String, _>("state")?).unwrap_or(instead))
 }
+
+fn incident_after(before: Option<&Before>, alert: &Alert, at: Timestamp) -> Incident {
+    let seen = before.and_then(|before| before.alert.as_ref());
+    let stood = before.map_or(IncidentState::Reported, |before| before.state);
+    let state = incident::deliver(seen, stood, alert);
+    let since = before.filter(|before| before.state == state).map_or(at, |before| before.since);
+    Incident { state, since }
+}
+
+const FIND: &str = "SELECT revision, drill, desk, severity, state, state_since, is_open, position, document FROM alerts \
+    WHERE alert_id = $1";
 
 const PUT_CANARY: &str = "INSERT INTO canaries (place_id, alert_id, revision, taken_at) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (place_id) DO UPDATE SET alert_id = excluded.alert_id, revision = excluded.revision, \

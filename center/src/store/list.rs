@@ -68,7 +68,8 @@ struct Event {
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) number: i64,
-    pub(crate) alert: Alert,
+    /// `None` when this version cannot read it.
+    pub(crate) alert: Option<Alert>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
@@ -109,15 +110,17 @@ impl Store {
             .bind(i64::from(listing.drills))
             .bind(rows)
             .fetch(&self.pool);
-        let (mut alerts, mut bytes, mut last) = (Vec::new(), 0, listing.after);
+        // Rows are counted, not alerts: one that cannot be read is passed over and does not make the page the last.
+        let (mut alerts, mut read, mut bytes, mut last) = (Vec::new(), 0, 0, listing.after);
         while let Some(row) = stream.try_next().await? {
-            if alerts.len() == listing.limit || bytes > PAGE_BYTES {
+            if read == listing.limit || bytes > PAGE_BYTES {
                 return Ok(Page { alerts, next: Some(last.to_text()) });
             }
+            read += 1;
             bytes += row.try_get::<String, _>("document")?.len();
             last.updated_at = row.try_get("updated_at")?;
             last.position = row.try_get("position")?;
-            alerts.push(alert_from(&row)?);
+            alerts.extend(self.readable(&row, last.position)?);
         }
         Ok(Page { alerts, next: None })
     }
@@ -145,7 +148,10 @@ impl Store {
     async fn changes_after_now(&self, number: i64) -> Result<(Vec<Change>, bool), StoreError> {
         let rows = sqlx::query(CHANGES).bind(number).bind(BATCH).fetch_all(&self.pool).await?;
         let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == BATCH);
-        let change = |row: &AnyRow| Ok(Change { number: row.try_get("change")?, alert: alert_from(row)? });
+        let change = |row: &AnyRow| {
+            let number = row.try_get("change")?;
+            Ok(Change { number, alert: self.readable(row, number)? })
+        };
         Ok((rows.iter().map(change).collect::<Result<_, StoreError>>()?, is_full))
     }
 }

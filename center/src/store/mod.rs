@@ -7,8 +7,8 @@ mod change;
 mod list;
 mod prune;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -33,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that anything asked of the database may take. One that hangs (a PostgreSQL whose machine has gone says nothing
 /// for many minutes) must neither keep the writers' turn nor gather what waits for it.
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// So many unreadable rows are said, each once.
+const MOST_SAID: usize = 1_000;
 
 /// SQLite: readers beside the writer, and a delivery is on disk before it is acknowledged.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
@@ -60,6 +63,8 @@ pub(crate) struct Store {
     turn: Mutex<()>,
     latest: watch::Sender<i64>,
     metrics: Arc<Metrics>,
+    /// Numbers of changes that were said to be unreadable.
+    unreadable: std::sync::Mutex<BTreeSet<i64>>,
 }
 
 impl Store {
@@ -77,7 +82,14 @@ impl Store {
         sqlx::migrate!().run(&pool).await.context("center.database: cannot be migrated")?;
         // A transaction of SQLite that begins by reading cannot always go on to write; this one may from the start.
         let begin = if backend == Backend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        let store = Self { pool, begin, turn: Mutex::default(), latest: watch::Sender::new(0), metrics };
+        let store = Self {
+            pool,
+            begin,
+            turn: Mutex::default(),
+            latest: watch::Sender::new(0),
+            metrics,
+            unreadable: std::sync::Mutex::default(),
+        };
         store.follow().await?;
         Ok(store)
     }
@@ -140,6 +152,22 @@ impl Store {
             }
         }
         Ok(numbers)
+    }
+
+    /// What a row holds; `None`, said once, when this version cannot read it. A newer version may have written it before
+    /// somebody went back to this one: it is one alert that cannot be shown, and the others can.
+    fn readable(&self, row: &AnyRow, change: i64) -> Result<Option<Alert>, StoreError> {
+        match alert_from(row) {
+            Ok(alert) => Ok(Some(alert)),
+            Err(StoreError::Unreadable(what)) => {
+                let mut known = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+                if known.len() < MOST_SAID && known.insert(change) {
+                    tracing::warn!(change, what, "a stored row cannot be read by this version and is left out");
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn tell(&self, change: i64) {

@@ -1,6 +1,7 @@
 //! A centre to speak to, without a socket.
-#![allow(dead_code, unreachable_pub, missing_debug_implementations, clippy::missing_panics_doc)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_debug_implementations, clippy::missing_panics_doc)]
 
+mod newer;
 pub mod scenarios;
 
 use std::path::PathBuf;
@@ -63,6 +64,19 @@ impl World {
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 64 << 20).await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// Changes the database behind the centre's back.
+    pub async fn sql(&self, statement: &'static str) -> u64 {
+        let mut options: sqlx::any::AnyConnectOptions = self.settings.database.parse().unwrap();
+        if let Some(file) = &self.settings.database_password_file {
+            let password = std::fs::read_to_string(file).unwrap();
+            options.database_url.set_password(Some(&password)).unwrap();
+        }
+        let pool = sqlx::any::AnyPoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let done = sqlx::query(statement).execute(&pool).await.unwrap();
+        pool.close().await;
+        done.rows_affected()
     }
 
     pub async fn deliver(&self, alert: &Alert) -> Answer {

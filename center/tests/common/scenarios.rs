@@ -7,6 +7,7 @@ use chorus_runtime::Control;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+pub use super::newer::a_row_of_a_newer_version_hides_no_other;
 use super::{World, alert, canary, delivery, ids_of, over, reason, seconds, signed};
 
 /// Makes one test of each scenario.
@@ -30,6 +31,7 @@ macro_rules! for_each_scenario {
             what_is_past_its_keeping_goes_and_the_rest_stays,
             an_alert_that_nobody_takes_is_seen_to_wait,
             a_canary_is_taken_and_shown_to_nobody,
+            a_row_of_a_newer_version_hides_no_other,
         );
     };
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            failures in a row, or          the wait is over
-//!            a wait that was asked for          (one probe)
+//!         a long wait that was asked for        (one probe)
 //!   closed ───────────────────────────▶ open ───────────────▶ probing
 //!     ▲                                  ▲                      │ │
 //!     │                                  └──────────────────────┘ │
@@ -133,7 +133,8 @@ impl Pass<'_> {
             let next = match *state {
                 State::Closed { failures } => {
                     let failures = failures.saturating_add(1);
-                    if failures >= breaker.after || asked.is_some() {
+                    // A wait no longer than that between probes is the alert's own: it says nothing about the others.
+                    if failures >= breaker.after || asked.is_some_and(|asked| asked > breaker.probe.most) {
                         change = Some(Change::Down);
                         breaker.open_for(0, asked, now)
                     } else {
@@ -262,6 +263,19 @@ mod tests {
         let before = Instant::now();
         breaker.enter().await.answered();
         assert!(before.elapsed() >= Duration::from_secs(90));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_destination_that_asks_one_alert_for_a_moment_is_open_for_the_others() {
+        let breaker = breaker();
+        let moment = Some(Duration::from_secs(4));
+        assert_eq!(breaker.enter().await.failed(moment), None);
+        assert_eq!(breaker.enter().await.failed(moment), None);
+        assert!(breaker.is_closed());
+        assert_eq!(breaker.enter().await.failed(moment), Some(Change::Down), "it counts as a failure all the same");
+        let before = Instant::now();
+        breaker.enter().await.answered();
+        assert!(before.elapsed() >= Duration::from_secs(4));
     }
 
     #[tokio::test(start_paused = true)]

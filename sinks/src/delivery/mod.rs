@@ -1,6 +1,7 @@
 //! How one alert gets to one destination: route, wait for a free place and for the breaker, attempt, and again until it is
 //! acknowledged or refused. One stage a file; order per alert is the runtime's, which runs the jobs of one key one by one.
 
+mod alone;
 mod breaker;
 pub mod outcome;
 pub(crate) mod post;
@@ -9,6 +10,7 @@ pub mod route;
 mod task;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chorus_model::{AlertStatus, Span, canary};
@@ -18,15 +20,18 @@ use chorus_runtime::metrics::DeliveryMetrics;
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Deferred, Done, Fate, Job, Metrics, Parked, Verdict};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::Settings;
 use crate::destinations::{Form, Outgoing, Problem};
+use alone::Alone;
 use breaker::{Breaker, Change};
 use outcome::{Outcome, Refusal, Trouble};
 use post::Post;
 use retry::Backoff;
 use route::Route;
 
+pub use alone::Patience;
 pub use task::DeliverTask;
 
 /// The fates of a role that delivers, beside forwarded and duplicate.
@@ -38,10 +43,13 @@ pub const FATES: &[Fate] = &[
     Fate::Filtered(CANARY_LATE),
     Fate::Filtered(CANARY_REFUSED),
     Fate::Rejected(REFUSED),
+    Fate::Rejected(FAILS_ALONE),
 ];
 
 /// The destination does not want it, and never will.
 const REFUSED: &str = "refused";
+/// The destination fails at it again and again, and takes others.
+const FAILS_ALONE: &str = "fails_alone";
 
 /// A canary that could not be delivered in time: nobody waits for it any more, and what is real must not wait behind it.
 const CANARY_LATE: &str = "canary_late";
@@ -59,6 +67,8 @@ pub struct Pace {
     pub breaker_after: u32,
     /// Waits between probes while it is open.
     pub probe: Backoff,
+    /// When an alert at which the destination fails alone is given up.
+    pub patience: Patience,
 }
 
 impl Default for Pace {
@@ -67,6 +77,7 @@ impl Default for Pace {
             retry: Backoff { least: Duration::from_millis(100), most: Duration::from_secs(30) },
             breaker_after: 5,
             probe: Backoff { least: Duration::from_millis(500), most: Duration::from_secs(5) },
+            patience: Patience { failures: 20, time: Duration::from_secs(300) },
         }
     }
 }
@@ -82,6 +93,9 @@ pub struct Delivery {
     deliveries: usize,
     breaker: Breaker,
     retry: Backoff,
+    patience: Patience,
+    /// Alerts and canaries that it has acknowledged.
+    acknowledged: AtomicU64,
     metrics: DeliveryMetrics,
     canaries: Option<CanaryMetrics>,
     parked: Topic,
@@ -134,6 +148,8 @@ pub fn open_at(
         deliveries: settings.deliveries,
         breaker: Breaker::new(pace.breaker_after, pace.probe),
         retry: pace.retry,
+        patience: pace.patience,
+        acknowledged: AtomicU64::new(0),
         metrics: DeliveryMetrics::new(metrics, name),
         canaries: canaries.map(|canaries| CanaryMetrics::new(metrics, name, canaries)),
         parked,
@@ -203,15 +219,24 @@ impl Delivery {
         }
     }
 
-    /// Tries until the destination has spoken its last word: it has it, or refuses it.
+    /// Tries until the destination has spoken its last word: it has it, or refuses it, or fails at it and takes others.
     async fn settle(&self, outgoing: &Outgoing, retried: impl Fn() + Send) -> Result<(), Refusal> {
         let mut failures = 0;
+        let mut alone = Alone::new(self.patience, self.acknowledged.load(Ordering::Relaxed));
         loop {
             match self.attempt(outgoing).await {
-                Outcome::Acknowledged => return Ok(()),
+                Outcome::Acknowledged => {
+                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
                 Outcome::Refused { why } => return Err(why),
                 Outcome::Retry { after, why } => {
                     retried();
+                    if let Trouble::Server { status } = why
+                        && alone.failed(self.acknowledged.load(Ordering::Relaxed), Instant::now())
+                    {
+                        return Err(Refusal { status });
+                    }
                     failures += 1;
                     self.wait(outgoing, failures, after, why).await;
                 }
@@ -284,6 +309,7 @@ impl Delivery {
             ],
             value: outgoing.json,
         };
-        Done { fate: Fate::Rejected(REFUSED), park: Some(parked) }
+        let fate = if why.as_str() == FAILS_ALONE { FAILS_ALONE } else { REFUSED };
+        Done { fate: Fate::Rejected(fate), park: Some(parked) }
     }
 }

@@ -39,7 +39,10 @@ pub enum Trouble {
     /// Too many requests, or too early.
     Busy,
     /// The destination says that it failed.
-    Server,
+    Server {
+        /// The HTTP status.
+        status: u16,
+    },
 }
 
 impl Trouble {
@@ -51,7 +54,7 @@ impl Trouble {
             Self::Connect => "connect",
             Self::Transport => "transport",
             Self::Busy => "busy",
-            Self::Server => "server_error",
+            Self::Server { .. } => "server_error",
         }
     }
 }
@@ -68,6 +71,8 @@ impl Refusal {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self.status {
+            // Asked for in vain while it took others; 501 says by itself that it never will.
+            500 | 502..=599 => "fails_alone",
             300..=399 => "redirected",
             401 | 403 | 407 => "not_authorised",
             404 | 405 | 410 | 501 => "not_there",
@@ -85,7 +90,7 @@ pub fn judge(status: u16, retry_after: Option<&str>, now: Timestamp) -> Outcome 
         200..=299 => Outcome::Acknowledged,
         408 | 425 | 429 => retry(Trouble::Busy),
         501 => Outcome::Refused { why: Refusal { status } },
-        500..=599 => retry(Trouble::Server),
+        500..=599 => retry(Trouble::Server { status }),
         _ => Outcome::Refused { why: Refusal { status } },
     }
 }
@@ -121,7 +126,7 @@ mod tests {
             assert_eq!(decide(status), Outcome::Retry { after: None, why: Trouble::Busy }, "{status}");
         }
         for status in (500..600).filter(|status| *status != 501) {
-            assert_eq!(decide(status), Outcome::Retry { after: None, why: Trouble::Server }, "{status}");
+            assert_eq!(decide(status), Outcome::Retry { after: None, why: Trouble::Server { status } }, "{status}");
         }
         let refused = (300..500).filter(|status| ![408, 425, 429].contains(status)).chain([100, 501, 600, 999]);
         for status in refused {
@@ -148,7 +153,8 @@ mod tests {
             ("", None),
         ];
         for (text, seconds) in table {
-            let expected = Outcome::Retry { after: seconds.map(Duration::from_secs), why: Trouble::Server };
+            let why = Trouble::Server { status: 503 };
+            let expected = Outcome::Retry { after: seconds.map(Duration::from_secs), why };
             assert_eq!(judge(503, Some(text), NOW.parse().unwrap()), expected, "{text:?}");
         }
     }

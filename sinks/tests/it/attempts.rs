@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chorus_model::{Alert, Severity};
 use chorus_runtime::{Fate, Verdict, secret};
 use chorus_sinks::Settings;
+use chorus_sinks::delivery::Patience;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -101,6 +102,49 @@ async fn a_redirect_is_not_followed_a_signed_alert_goes_where_it_was_addressed()
     let done = opened.job(&alert("a1", 1)).await;
     assert_eq!(done.fate, Fate::Rejected("refused"));
     assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_alert_at_which_the_destination_fails_while_it_takes_others_is_parked_and_the_reason_is_its_own() {
+    let receiver =
+        Receiver::start(|_, request| status(if request.header("idempotency-key") == "a1:1" { 503 } else { 201 }));
+    let mut pace = HURRY;
+    pace.patience = Patience { failures: 3, time: Duration::ZERO };
+    let opened = Opened::centre_with(&receiver.url(), pace, |_| {});
+    let stuck = opened.start(&alert("a1", 1));
+    until("it was tried often", || opened.count("retried") > 20).await;
+    assert!(!stuck.is_finished(), "nothing else was taken, so it may be the destination");
+    for number in 0.. {
+        if stuck.is_finished() {
+            break;
+        }
+        assert_eq!(opened.job(&alert(&format!("b{number}"), 1)).await.fate, Fate::Forwarded);
+    }
+    let done = stuck.await.unwrap();
+    assert_eq!(done.fate, Fate::Rejected("fails_alone"));
+    assert!(chorus_sinks::FATES.contains(&done.fate));
+    let parked = done.park.unwrap();
+    let header = |name| parked.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+    assert_eq!((header("status"), header("reason")), (Some("503"), Some("fails_alone")));
+    assert_eq!((&*parked.key, opened.count("refused")), (b"a1".as_slice(), 1));
+    assert!(opened.count("acknowledged") >= 3, "one between each two failures");
+}
+
+#[tokio::test]
+async fn a_destination_that_asks_for_a_moment_gets_it_from_one_alert_alone() {
+    let busy = Answer { status: 503, headers: vec![("retry-after", "1".to_owned())], ..Answer::default() };
+    let receiver = Receiver::answering(vec![busy, status(200)]);
+    let mut pace = HURRY;
+    pace.probe.most = Duration::from_secs(5);
+    let opened = Opened::centre_with(&receiver.url(), pace, |_| {});
+    let first = opened.start(&alert("a1", 1));
+    until("the first is turned away", || opened.count("retried") > 0).await;
+    assert!(opened.is_up());
+    assert_eq!(opened.job(&alert("a2", 1)).await.fate, Fate::Forwarded);
+    assert!(!first.is_finished(), "the second did not wait for the first");
+    assert_eq!(first.await.unwrap().fate, Fate::Forwarded);
+    let requests = receiver.requests();
+    assert!(requests[2].at.duration_since(requests[0].at) >= Duration::from_secs(1));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use chorus_runtime::clock::now;
 use chorus_runtime::registry::{Handle, Place, Registry};
 use chorus_runtime::topics::Topic;
 use chorus_runtime::{Deferred, Done, Job, Metrics, Verdict};
+use chorus_sinks::delivery::Patience;
 use chorus_sinks::delivery::open_at;
 use chorus_sinks::delivery::retry::Backoff;
 use chorus_sinks::{Delivery, Pace, Settings};
@@ -24,6 +25,7 @@ pub(crate) const HURRY: Pace = Pace {
     retry: Backoff { least: Duration::from_millis(1), most: Duration::from_millis(8) },
     breaker_after: 1_000,
     probe: Backoff { least: Duration::from_millis(20), most: Duration::from_millis(40) },
+    patience: Patience { failures: 20, time: Duration::from_secs(300) },
 };
 
 pub(crate) fn alert(id: &str, revision: u32) -> Alert {

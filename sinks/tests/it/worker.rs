@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chorus_model::{Alert, Severity, cloudevents};
@@ -17,7 +19,7 @@ use chorus_sinks::{DeliverTask, Settings};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::receiver::{Receiver, status, until};
+use crate::receiver::{Received, Receiver, status, until};
 use crate::samples::{self, HURRY, KEY_HEX, alert, parked, secret_file};
 
 fn alerts() -> Topic {
@@ -37,14 +39,91 @@ fn feed(kafka: &Kafka, alerts_in_order: &[Alert]) {
     feeder.flush(Duration::from_secs(10)).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn under_failures_each_alert_arrives_in_order_and_every_record_has_one_fate() {
+fn embedded() -> (Embedded, Kafka) {
     let topics = [alerts(), parked()];
     let broker = Embedded::start(topics.iter().map(|topic| (&*topic.name, topic.partitions))).unwrap();
-    let kafka: Kafka = serde_json::from_value(
-        json!({"bootstrap": broker.bootstrap(), "assignment": {"by": "ordinal", "ordinal": 0, "of": 1}}),
-    )
-    .unwrap();
+    let settings = json!({"bootstrap": broker.bootstrap(), "assignment": {"by": "ordinal", "ordinal": 0, "of": 1}});
+    let kafka = serde_json::from_value(settings).unwrap();
+    (broker, kafka)
+}
+
+/// A worker that delivers.
+struct Deliver {
+    metrics: Arc<Metrics>,
+    control: Control,
+    worker: JoinHandle<anyhow::Result<()>>,
+    _secrets: TempDir,
+}
+
+impl Deliver {
+    fn start(kafka: &Kafka, receiver: &Receiver, change: impl FnOnce(&mut Settings)) -> Self {
+        let secrets = TempDir::new().unwrap();
+        let mut settings = Settings::new("centre", &receiver.url());
+        settings.key_file = Some(secret_file(&secrets, KEY_HEX));
+        change(&mut settings);
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let delivery = open_at("desk", &settings, &metrics, parked(), None, HURRY).unwrap();
+        let role = Role {
+            name: "deliver",
+            group: "chorus-deliver-desk".to_owned(),
+            from: alerts(),
+            input: Input::Derived,
+            marks: Marks::None,
+            snapshots: None,
+            deliveries: delivery.deliveries(),
+            workers: 1,
+        };
+        let control = Control::default();
+        let runtime = tokio::runtime::Handle::current();
+        let shared = Shared { kafka: kafka.clone(), metrics: Arc::clone(&metrics), control: control.clone(), runtime };
+        let health = Health::new("deliver", &kafka.bootstrap);
+        let worker =
+            Worker::new(role, 0, &shared, health, move |_, _| DeliverTask::new(Arc::clone(&delivery))).unwrap();
+        Self { metrics, control, worker: std::thread::spawn(move || worker.run()), _secrets: secrets }
+    }
+
+    fn end(self) {
+        self.control.stop();
+        self.worker.join().unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_at_which_a_destination_fails_stop_no_other_however_often_they_are_revised() {
+    let (_broker, kafka) = embedded();
+    // As many bad alerts as requests may be under way, with as many revisions again behind each; then the others.
+    let bad = (1..=5).flat_map(|revision| (0..4).map(move |id| alert(&format!("bad-{id}"), revision)));
+    let good = (0..40).map(|id| alert(&format!("good-{id}"), 1));
+    feed(&kafka, &bad.chain(good).collect::<Vec<_>>());
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = Arc::clone(&is_mended);
+    let receiver = Receiver::start(move |_, request| {
+        let fails = request.header("idempotency-key").starts_with("bad") && !mended.load(Ordering::SeqCst);
+        status(if fails { 500 } else { 201 })
+    });
+    let deliver = Deliver::start(&kafka, &receiver, |settings| settings.deliveries = 4);
+    let acknowledged = || deliver.metrics.deliveries.with_label_values(&["desk", "acknowledged"]).get();
+    until("all others are there", || acknowledged() == 40).await;
+    is_mended.store(true, Ordering::SeqCst);
+    until("every record has a fate", || deliver.metrics.balance() == (60, 60)).await;
+    deliver.end();
+    for id in 0..4 {
+        let sent = |request: &&Received| {
+            request.status == 201 && request.header("idempotency-key").starts_with(&format!("bad-{id}:"))
+        };
+        let revisions: Vec<_> = receiver
+            .requests()
+            .iter()
+            .filter(sent)
+            .map(|request| request.header("chorus-revision").to_owned())
+            .collect();
+        assert_eq!(revisions, ["1", "2", "3", "4", "5"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_failures_each_alert_arrives_in_order_and_every_record_has_one_fate() {
+    let (_broker, kafka) = embedded();
     // Ten alerts with six revisions each, their records mixed; the fourth of each is refused, one record is a drill.
     let mut records: Vec<Alert> =
         (1..=6).flat_map(|revision| (0..10).map(move |id| alert(&format!("alert-{id}"), revision))).collect();
@@ -58,31 +137,10 @@ async fn under_failures_each_alert_arrives_in_order_and_every_record_has_one_fat
         _ => status(201),
     });
 
-    let secrets = TempDir::new().unwrap();
-    let mut settings = Settings::new("centre", &receiver.url());
-    settings.key_file = Some(secret_file(&secrets, KEY_HEX));
-    settings.min_severity = Severity::Low;
-    let metrics = Arc::new(Metrics::new().unwrap());
-    let delivery = open_at("desk", &settings, &metrics, parked(), None, HURRY).unwrap();
-    let role = Role {
-        name: "deliver",
-        group: "chorus-deliver-desk".to_owned(),
-        from: alerts(),
-        input: Input::Derived,
-        marks: Marks::None,
-        snapshots: None,
-        deliveries: delivery.deliveries(),
-        workers: 1,
-    };
-    let control = Control::default();
-    let runtime = tokio::runtime::Handle::current();
-    let shared = Shared { kafka: kafka.clone(), metrics: Arc::clone(&metrics), control: control.clone(), runtime };
-    let health = Health::new("deliver", &kafka.bootstrap);
-    let worker = Worker::new(role, 0, &shared, health, move |_, _| DeliverTask::new(Arc::clone(&delivery))).unwrap();
-    let worker = std::thread::spawn(move || worker.run());
+    let deliver = Deliver::start(&kafka, &receiver, |settings| settings.min_severity = Severity::Low);
+    let metrics = Arc::clone(&deliver.metrics);
     until("every record has a fate", || metrics.balance() == (62, 62)).await;
-    control.stop();
-    worker.join().unwrap().unwrap();
+    deliver.end();
 
     let mut arrived: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for request in receiver.requests().iter().filter(|request| [201, 422].contains(&request.status)) {
