@@ -94,7 +94,7 @@ pub struct Delivery {
     breaker: Breaker,
     retry: Backoff,
     patience: Patience,
-    /// Alerts and canaries that it has acknowledged.
+    /// Alerts that it has acknowledged. No canaries: who takes those alone says nothing about an alert.
     acknowledged: AtomicU64,
     metrics: DeliveryMetrics,
     canaries: Option<CanaryMetrics>,
@@ -192,6 +192,7 @@ impl Delivery {
     async fn deliver(self: Arc<Self>, outgoing: Outgoing) -> Done {
         match self.settle(&outgoing, || self.metrics.retried()).await {
             Ok(()) => {
+                self.acknowledged.fetch_add(1, Ordering::Relaxed);
                 self.metrics.acknowledged(now().since(outgoing.alert.tipped_at));
                 Done { fate: Fate::Forwarded, park: None }
             }
@@ -225,10 +226,7 @@ impl Delivery {
         let mut alone = Alone::new(self.patience, self.acknowledged.load(Ordering::Relaxed));
         loop {
             match self.attempt(outgoing).await {
-                Outcome::Acknowledged => {
-                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
-                    return Ok(());
-                }
+                Outcome::Acknowledged => return Ok(()),
                 Outcome::Refused { why } => return Err(why),
                 Outcome::Retry { after, why } => {
                     retried();
