@@ -91,8 +91,9 @@ impl Deliver {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn alerts_at_which_a_destination_fails_stop_no_other_however_often_they_are_revised() {
     let (_broker, kafka) = embedded();
-    // As many bad alerts as requests may be under way, with as many revisions again behind each; then the others.
-    let bad = (1..=5).flat_map(|revision| (0..4).map(move |id| alert(&format!("bad-{id}"), revision)));
+    // As many bad alerts as requests may be under way, with more revisions behind each than a worker reads at a time; then
+    // the others.
+    let bad = (1..=35).flat_map(|revision| (0..16).map(move |id| alert(&format!("bad-{id}"), revision)));
     let good = (0..40).map(|id| alert(&format!("good-{id}"), 1));
     feed(&kafka, &bad.chain(good).collect::<Vec<_>>());
     let is_mended = Arc::new(AtomicBool::new(false));
@@ -101,13 +102,13 @@ async fn alerts_at_which_a_destination_fails_stop_no_other_however_often_they_ar
         let fails = request.header("idempotency-key").starts_with("bad") && !mended.load(Ordering::SeqCst);
         status(if fails { 500 } else { 201 })
     });
-    let deliver = Deliver::start(&kafka, &receiver, |settings| settings.deliveries = 4);
+    let deliver = Deliver::start(&kafka, &receiver, |settings| settings.deliveries = 16);
     let acknowledged = || deliver.metrics.deliveries.with_label_values(&["desk", "acknowledged"]).get();
     until("all others are there", || acknowledged() == 40).await;
     is_mended.store(true, Ordering::SeqCst);
-    until("every record has a fate", || deliver.metrics.balance() == (60, 60)).await;
+    until("every record has a fate", || deliver.metrics.balance() == (600, 600)).await;
     deliver.end();
-    for id in 0..4 {
+    for id in 0..16 {
         let sent = |request: &&Received| {
             request.status == 201 && request.header("idempotency-key").starts_with(&format!("bad-{id}:"))
         };
@@ -117,7 +118,7 @@ async fn alerts_at_which_a_destination_fails_stop_no_other_however_often_they_ar
             .filter(sent)
             .map(|request| request.header("chorus-revision").to_owned())
             .collect();
-        assert_eq!(revisions, ["1", "2", "3", "4", "5"]);
+        assert_eq!(revisions, (1..=35).map(|revision| revision.to_string()).collect::<Vec<_>>());
     }
 }
 
