@@ -73,6 +73,14 @@ rights = [acl[\"resource\"] for d in yaml.safe_load_all(sys.stdin) if d and d[\"
 assert len(rights) > 20, rights
 for right in rights:
     assert right[\"name\"].startswith(\"east.\"), right'"
+# The Job's pod cannot be changed, so an upgrade that changes it must make another Job, and one that does not must keep it.
+job() { render --set topicsJob=true "$@" | sed -n 's/^  name: \(chorus-topics-[0-9a-f]*\)$/\1/p'; }
+same_job() { [ -n "$(job)" ] && [ "$(job "$@")" = "$(job)" ]; }
+another_job() { [ -n "$(job "$@")" ] && [ "$(job "$@")" != "$(job)" ]; }
+expect "topicsJob: the same values name the same Job" same_job --set workloads.detect.replicas=2
+for change in image.tag=9.9.9 config.topics.replication=1 image.pullPolicy=Always 'image.pullSecrets={registry}'; do
+    expect "topicsJob: another Job with $change" another_job --set "$change"
+done
 expect "the chart's PrometheusRule" "$python" -c "
 import json, sys, yaml
 rule = next(d for d in yaml.safe_load_all(open('$work/city.yaml')) if d and d['kind'] == 'PrometheusRule')
