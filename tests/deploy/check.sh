@@ -81,6 +81,19 @@ expect "topicsJob: the same values name the same Job" same_job --set workloads.d
 for change in image.tag=9.9.9 config.topics.replication=1 image.pullPolicy=Always 'image.pullSecrets={registry}'; do
     expect "topicsJob: another Job with $change" another_job --set "$change"
 done
+# What a pod may connect to besides the ports in its configuration, which are a Service's perhaps.
+may_connect() {
+    render "$@" --set network.kafkaPorts='{9094,9095}' --set 'workloads.deliver\.desk.egressPorts={8443}' --set workloads.center.egressPorts='{6432}' \
+        --set config.center.database=postgres://u@db/x --set config.destinations.desk.url=https://desk.example/in |
+        "$python" -c '
+import sys, yaml
+ports = {d["metadata"]["name"]: [p["port"] for rule in d["spec"].get("egress", []) for p in rule["ports"]] for d in yaml.safe_load_all(sys.stdin) if d and d["kind"] == "NetworkPolicy" and d["spec"].get("egress")}
+kafka = [53, 53, 9092, 9094, 9095]
+assert ports["chorus-detect"] == kafka and ports["chorus-topics"] == kafka, ports
+assert ports["chorus-deliver-desk"] == kafka + [443, 8443], ports
+assert ports["chorus-center"] == [53, 53, 5432, 6432], ports'
+}
+expect "ports that are named besides are open to those who need them" may_connect --set topicsJob=true
 expect "the chart's PrometheusRule" "$python" -c "
 import json, sys, yaml
 rule = next(d for d in yaml.safe_load_all(open('$work/city.yaml')) if d and d['kind'] == 'PrometheusRule')
@@ -108,6 +121,7 @@ refused "additional properties 'ingest.bus' not allowed" --set 'workloads.ingest
 refused "additional properties 'extra' not allowed" --set extra=1
 refused "additional properties 'value' not allowed" --set secrets.desk.value=x
 refused "value must be one of 'centre', 'alertmanager'" --set config.destinations.desk.type=pigeon
+refused "maximum: got 99,999, want 65,535" --set network.kafkaPorts='{99999}'
 refused "minimum: got 5, want 25" --set workloads.fuse.terminationGracePeriodSeconds=5
 refused "workloads.detect.replicas: 13 are more than 12" --set workloads.detect.replicas=13
 refused "workloads.ingest.gate.replicas: 4 are more than 3: raw.gate has 6 partitions" --set 'workloads.ingest\.gate.replicas=4' --set config.feeds.gate.workers=2
