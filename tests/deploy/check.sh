@@ -123,6 +123,7 @@ refused "additional properties 'value' not allowed" --set secrets.desk.value=x
 refused "value must be one of 'centre', 'alertmanager'" --set config.destinations.desk.type=pigeon
 refused "maximum: got 99,999, want 65,535" --set network.kafkaPorts='{99999}'
 refused "minimum: got 5, want 25" --set workloads.fuse.terminationGracePeriodSeconds=5
+refused "image.tag: not with image.digest" --set image.tag=0.2.0,image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 refused "workloads.detect.replicas: 13 are more than 12" --set workloads.detect.replicas=13
 refused "workloads.ingest.gate.replicas: 4 are more than 3: raw.gate has 6 partitions" --set 'workloads.ingest\.gate.replicas=4' --set config.feeds.gate.workers=2
 refused "workloads.canary.replicas: 2 are more than 1: each sends every canary" --set workloads.canary.replicas=2
@@ -143,6 +144,7 @@ refused "secrets.rejects: missing" --set secrets.rejects=null
 refused "files.registry: missing" --set 'config.registry.places={/etc/chorus/registry/places.csv}'
 refused "a secret's file must be /run/secrets/chorus/NAME" --set config.secrets.rejects_key_file=/tmp/key
 refused "strimzi.cluster: needed" --set strimzi.topics=true
+refused "topicsJob: not with strimzi.users" --set topicsJob=true,strimzi.users=true,strimzi.cluster=city
 
 echo "== the binary"
 if [ ! -x "$binary" ]; then

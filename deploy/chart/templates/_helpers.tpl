@@ -15,7 +15,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
-{{/* Called with {root, tag}: the workload's own tag wins over the digest and the tag of all. */}}
+{{/* Called with {root, tag}: the workload's own tag wins over the digest or the tag of all. */}}
 {{- define "chorus.image" -}}
 {{- $image := .root.Values.image }}
 {{- if .tag }}{{ $image.repository }}:{{ .tag }}
