@@ -73,6 +73,27 @@ rights = [acl[\"resource\"] for d in yaml.safe_load_all(sys.stdin) if d and d[\"
 assert len(rights) > 20, rights
 for right in rights:
     assert right[\"name\"].startswith(\"east.\"), right'"
+# The Job's pod cannot be changed, so an upgrade that changes it must make another Job, and one that does not must keep it.
+job() { render --set topicsJob=true "$@" | sed -n 's/^  name: \(chorus-topics-[0-9a-f]*\)$/\1/p'; }
+same_job() { [ -n "$(job)" ] && [ "$(job "$@")" = "$(job)" ]; }
+another_job() { [ -n "$(job "$@")" ] && [ "$(job "$@")" != "$(job)" ]; }
+expect "topicsJob: the same values name the same Job" same_job --set workloads.detect.replicas=2
+for change in image.tag=9.9.9 config.topics.replication=1 image.pullPolicy=Always 'image.pullSecrets={registry}'; do
+    expect "topicsJob: another Job with $change" another_job --set "$change"
+done
+# What a pod may connect to besides the ports in its configuration, which are a Service's perhaps.
+may_connect() {
+    render "$@" --set network.kafkaPorts='{9094,9095}' --set 'workloads.deliver\.desk.egressPorts={8443}' --set workloads.center.egressPorts='{6432}' \
+        --set config.center.database=postgres://u@db/x --set config.destinations.desk.url=https://desk.example/in |
+        "$python" -c '
+import sys, yaml
+ports = {d["metadata"]["name"]: [p["port"] for rule in d["spec"].get("egress", []) for p in rule["ports"]] for d in yaml.safe_load_all(sys.stdin) if d and d["kind"] == "NetworkPolicy" and d["spec"].get("egress")}
+kafka = [53, 53, 9092, 9094, 9095]
+assert ports["chorus-detect"] == kafka and ports["chorus-topics"] == kafka, ports
+assert ports["chorus-deliver-desk"] == kafka + [443, 8443], ports
+assert ports["chorus-center"] == [53, 53, 5432, 6432], ports'
+}
+expect "ports that are named besides are open to those who need them" may_connect --set topicsJob=true
 expect "the chart's PrometheusRule" "$python" -c "
 import json, sys, yaml
 rule = next(d for d in yaml.safe_load_all(open('$work/city.yaml')) if d and d['kind'] == 'PrometheusRule')
@@ -100,7 +121,9 @@ refused "additional properties 'ingest.bus' not allowed" --set 'workloads.ingest
 refused "additional properties 'extra' not allowed" --set extra=1
 refused "additional properties 'value' not allowed" --set secrets.desk.value=x
 refused "value must be one of 'centre', 'alertmanager'" --set config.destinations.desk.type=pigeon
+refused "maximum: got 99,999, want 65,535" --set network.kafkaPorts='{99999}'
 refused "minimum: got 5, want 25" --set workloads.fuse.terminationGracePeriodSeconds=5
+refused "image.tag: not with image.digest" --set image.tag=0.2.0,image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 refused "workloads.detect.replicas: 13 are more than 12" --set workloads.detect.replicas=13
 refused "workloads.ingest.gate.replicas: 4 are more than 3: raw.gate has 6 partitions" --set 'workloads.ingest\.gate.replicas=4' --set config.feeds.gate.workers=2
 refused "workloads.canary.replicas: 2 are more than 1: each sends every canary" --set workloads.canary.replicas=2
@@ -121,6 +144,7 @@ refused "secrets.rejects: missing" --set secrets.rejects=null
 refused "files.registry: missing" --set 'config.registry.places={/etc/chorus/registry/places.csv}'
 refused "a secret's file must be /run/secrets/chorus/NAME" --set config.secrets.rejects_key_file=/tmp/key
 refused "strimzi.cluster: needed" --set strimzi.topics=true
+refused "topicsJob: not with strimzi.users" --set topicsJob=true,strimzi.users=true,strimzi.cluster=city
 
 echo "== the binary"
 if [ ! -x "$binary" ]; then

@@ -39,9 +39,15 @@ fn the_doctor_is_content_with_a_running_city_and_names_each_setting_that_does_no
     .map_err(|error| error.context(says(&city, &[]).map(|(_, told)| told).unwrap_or_default()))?;
     assert!(content && told.contains("nothing is wrong") && complaints(&told).is_empty(), "{told}");
 
+    // The configuration of one role alone, as in a pod of detect.
+    let (content, told) = says(&city, &[("CHORUS_SECRETS", "{}"), ("CHORUS_DESTINATIONS", "{}")])?;
+    assert!(content && complaints(&told).is_empty(), "{told}");
+    assert!(told.contains("note   secrets: none") && told.contains("note   destinations: none"), "{told}");
+
     let nobody = format!("127.0.0.1:{}", free_port()?);
     let url = format!("http://{nobody}");
-    let broken: [(&str, &str, &str); 8] = [
+    let pseudonyms = format!("{{pseudonyms_key_file: {}/pseudonyms.key}}", city.folder().display());
+    let broken: [(&str, &str, &str); 9] = [
         ("CHORUS_KAFKA__BOOTSTRAP", &nobody, "kafka: kafka does not answer at 127.0.0.1"),
         ("CHORUS_TOPICS__PREFIX", "nowhere.", "nowhere.events: the topic is missing"),
         ("CHORUS_TOPICS__EVENTS_PARTITIONS", "7", "well.events: 4 partitions, configured are 7"),
@@ -50,6 +56,7 @@ fn the_doctor_is_content_with_a_running_city_and_names_each_setting_that_does_no
         ("CHORUS_TOPICS__REPLICATION", "3", "well.events: 1 copies, configured are 3"),
         ("CHORUS_DESTINATIONS__CENTRE__URL", &url, "destination centre: nobody answers at 127.0.0.1"),
         ("CHORUS_SECRETS__REJECTS_KEY_FILE", "/nowhere/key", "configuration: secrets.rejects_key_file"),
+        ("CHORUS_SECRETS", &pseudonyms, "configuration: secrets.rejects_key_file: needed"),
     ];
     for (variable, value, complaint) in broken {
         let (content, told) = says(&city, &[(variable, value)])?;

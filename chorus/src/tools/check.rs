@@ -14,6 +14,24 @@ use crate::roles::ingest::{pseudonyms, sealer};
 /// # Errors
 /// Everything that is wrong, with the path of its key.
 pub fn run(config: &Config) -> Result<(), Exit> {
+    look(config, true)
+}
+
+/// As [`run`], of what may be the part of one role alone: without the section `secrets` its keys are not missed.
+///
+/// # Errors
+/// As [`run`].
+pub fn part(config: &Config) -> Result<(), Exit> {
+    look(config, has_secrets(config))
+}
+
+/// True where the section `secrets` names anything.
+#[must_use]
+pub const fn has_secrets(config: &Config) -> bool {
+    config.secrets.rejects_key_file.is_some() || config.secrets.pseudonyms_key_file.is_some()
+}
+
+fn look(config: &Config, seals: bool) -> Result<(), Exit> {
     let mut problems = Vec::new();
     match Registry::load(&config.registry) {
         Ok(registry) => {
@@ -29,7 +47,9 @@ pub fn run(config: &Config) -> Result<(), Exit> {
         Ok(count) => println!("rules: {count}"),
         Err(exit) => problems.push(exit.to_string()),
     }
-    problems.extend(sealer(config).err().map(|error| error.to_string()));
+    if seals {
+        problems.extend(sealer(config).err().map(|error| error.to_string()));
+    }
     problems.extend(pseudonyms(config).err().map(|error| error.to_string()));
     if !problems.is_empty() {
         return Err(Exit::Usage(problems));

@@ -6,6 +6,7 @@
   {{- if not (regexMatch "^(\\[[0-9a-fA-F:]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}$" .) }}{{ fail (printf "config.kafka.bootstrap: %q is no address: expected host:port,host:port" .) }}{{ end }}
   {{- if or (lt (regexFind "[0-9]+$" . | int) 1) (gt (regexFind "[0-9]+$" . | int) 65535) }}{{ fail (printf "config.kafka.bootstrap: %q: a port is 1 to 65535" .) }}{{ end }}
 {{- end }}
+{{- if and .Values.image.tag .Values.image.digest }}{{ fail "image.tag: not with image.digest, which would win: set the new digest, or image.digest=\"\" with a tag" }}{{ end }}
 {{- if hasKey ($c.http | default dict) "listen" }}{{ fail "config.http.listen: set by the chart (value `listen`)" }}{{ end }}
 {{- if hasKey ($c.center | default dict) "listen" }}{{ fail "config.center.listen: set by the chart (value `listen`)" }}{{ end }}
 {{- if hasKey $c.kafka "assignment" }}{{ fail "config.kafka.assignment: set by the chart (workloads.NAME.assignment)" }}{{ end }}
@@ -49,6 +50,7 @@
   {{- if not (hasKey $workloads (printf "ingest.%s" .)) }}{{ fail (printf "config.canary.feeds: %s: there is no workload ingest.%s that would read its canaries" . .) }}{{ end }}
 {{- end }}
 {{- if and (or .Values.strimzi.topics .Values.strimzi.users) (not .Values.strimzi.cluster) }}{{ fail "strimzi.cluster: needed: the name of the Kafka resource" }}{{ end }}
+{{- if and .Values.strimzi.users .Values.topicsJob }}{{ fail "topicsJob: not with strimzi.users: no user is made that may make topics; strimzi.topics makes them" }}{{ end }}
 {{- end }}
 
 {{/* Every file that a configuration names must come from somewhere. */}}

@@ -15,7 +15,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
-{{/* Called with {root, tag}: the workload's own tag wins over the digest and the tag of all. */}}
+{{/* Called with {root, tag}: the workload's own tag wins over the digest or the tag of all. */}}
 {{- define "chorus.image" -}}
 {{- $image := .root.Values.image }}
 {{- if .tag }}{{ $image.repository }}:{{ .tag }}
@@ -144,10 +144,11 @@ chorus. None without the workload that sends them: nobody must miss what nobody 
 {{- $names | uniq | sortAlpha | toJson }}
 {{- end }}
 
-{{/* Kafka's ports, as a JSON list of numbers. */}}
+{{/* Kafka's ports: those of the bootstrap and those that are named besides, as a JSON list of numbers. */}}
 {{- define "chorus.kafkaPorts" -}}
 {{- $ports := list }}
 {{- range splitList "," .Values.config.kafka.bootstrap }}{{ $ports = append $ports (regexFind "[0-9]+$" . | int) }}{{ end }}
+{{- range .Values.network.kafkaPorts }}{{ $ports = append $ports (int .) }}{{ end }}
 {{- $ports | uniq | toJson }}
 {{- end }}
 
@@ -156,6 +157,15 @@ chorus. None without the workload that sends them: nobody must miss what nobody 
 {{- $host := (urlParse .).host }}
 {{- $explicit := regexFind ":[0-9]+$" $host }}
 {{- if $explicit }}{{ trimPrefix ":" $explicit }}{{ else if hasPrefix "https:" . }}443{{ else if hasPrefix "postgres" . }}5432{{ else }}80{{ end }}
+{{- end }}
+
+{{/* A port and those that a workload names besides, as ports of a NetworkPolicy. Called with {port, more}. */}}
+{{- define "chorus.policyPorts" -}}
+{{- $ports := list (int .port) }}
+{{- range .more }}{{ $ports = append $ports (int .) }}{{ end }}
+{{- range $ports | uniq }}
+- {protocol: TCP, port: {{ . }}}
+{{- end }}
 {{- end }}
 
 {{/* Of a pod: volumes and mounts of the workload's configuration. Called with {root, w}. */}}
