@@ -94,11 +94,12 @@ impl Process {
     /// The first worker's error.
     pub async fn serve(&self, listener: TcpListener, routes: Router, running: Vec<Running>) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
-        tracing::info!(%address, "serving /metrics, /healthz, /readyz");
         let control = self.shared.control.clone();
+        let asked = control.ending()?; // before anybody may think that it runs
+        tracing::info!(%address, "serving /metrics, /healthz, /readyz");
         let watchdog = tokio::spawn(self.admin.clone().watchdog());
         let router = self.admin.router().merge(routes);
-        let ending = control.clone();
+        let ending = control;
         let served = tokio::spawn(async move {
             // Open streams would hold a graceful end up for ever: the listener closes, and they end with the process.
             tokio::select! {
@@ -106,7 +107,7 @@ impl Process {
                 () = stopping(ending) => Ok(()),
             }
         });
-        control.wait().await?;
+        asked.await;
         tracing::info!("ending: draining and committing");
         let result = tokio::task::spawn_blocking(move || join(running)).await?;
         watchdog.abort();

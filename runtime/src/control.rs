@@ -32,24 +32,25 @@ impl Control {
         self.stop.load(Ordering::SeqCst)
     }
 
-    /// Returns when the process is asked to end (SIGTERM, SIGINT) or somebody called [`Control::stop`].
+    /// From now on the process ends in order when it is asked to (SIGTERM, SIGINT): what is returned ends then, or when somebody
+    /// called [`Control::stop`]. Within a runtime of tokio.
     ///
     /// # Errors
     /// When the signal handlers cannot be installed.
-    pub async fn wait(&self) -> std::io::Result<()> {
+    pub fn ending(&self) -> std::io::Result<impl Future<Output = ()> + use<>> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut term = signal(SignalKind::terminate())?;
         let mut int = signal(SignalKind::interrupt())?;
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
-        loop {
-            tokio::select! {
-                _ = term.recv() => self.stop(),
-                _ = int.recv() => self.stop(),
-                _ = tick.tick() => {}
+        let control = self.clone();
+        Ok(async move {
+            let mut tick = tokio::time::interval(std::time::Duration::from_millis(50));
+            while !control.stopping() {
+                tokio::select! {
+                    _ = term.recv() => control.stop(),
+                    _ = int.recv() => control.stop(),
+                    _ = tick.tick() => {}
+                }
             }
-            if self.stopping() {
-                return Ok(());
-            }
-        }
+        })
     }
 }

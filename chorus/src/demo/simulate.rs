@@ -94,8 +94,7 @@ impl Devices {
 /// When a topic is missing, or a record could not be delivered.
 pub fn run(config: &Config, arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<(), Exit> {
     let control = Control::default();
-    let waiting = control.clone();
-    runtime.spawn(async move { waiting.wait().await });
+    runtime.block_on(async { control.ending().map(tokio::spawn) }).map_err(anyhow::Error::from)?;
     let devices = Devices::connect(config, City::new(arguments.seed), arguments.start())?;
     Ok(devices.run(&control, arguments.lasts)?)
 }
