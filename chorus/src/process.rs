@@ -99,12 +99,11 @@ impl Process {
         tracing::info!(%address, "serving /metrics, /healthz, /readyz");
         let watchdog = tokio::spawn(self.admin.clone().watchdog());
         let router = self.admin.router().merge(routes);
-        let ending = control;
         let served = tokio::spawn(async move {
             // Open streams would hold a graceful end up for ever: the listener closes, and they end with the process.
             tokio::select! {
                 result = axum::serve(listener, router).into_future() => result,
-                () = stopping(ending) => Ok(()),
+                () = stopping(control) => Ok(()),
             }
         });
         asked.await;
