@@ -68,8 +68,7 @@ pub(crate) fn each<'a>(
     });
 }
 
-/// As [`each`], where an object is one piece: what of it is personal is noted by its name (the list is sorted), and how the
-/// text was decoded is flagged.
+/// As [`noted_each`], where an object is one piece.
 pub(crate) fn one_each<'a>(
     payload: &'a text::Text<'_>,
     most: usize,
@@ -77,13 +76,30 @@ pub(crate) fn one_each<'a>(
     pieces: &mut Vec<Piece>,
     mut read: impl FnMut(&Object<'a>) -> Result<Piece, Reason>,
 ) {
+    noted_each(payload, most, personal, pieces, |object, pieces| {
+        pieces.push(read(object)?);
+        Ok(())
+    });
+}
+
+/// As [`each`]: in every event that is read from an object what of the object is personal is noted by its name (the list is sorted),
+/// and how the text was decoded is flagged.
+pub(crate) fn noted_each<'a>(
+    payload: &'a text::Text<'_>,
+    most: usize,
+    personal: &'static [&'static str],
+    pieces: &mut Vec<Piece>,
+    mut read: impl FnMut(&Object<'a>, &mut Vec<Piece>) -> Result<(), Reason>,
+) {
     each(&payload.text, most, pieces, |object, pieces| {
-        let mut piece = read(object)?;
-        if let Piece::Event(observation) = &mut piece {
-            object.note_personal(personal, observation);
-            observation.flags.extend(payload.flag);
+        let first = pieces.len();
+        read(object, pieces)?;
+        for piece in pieces.iter_mut().skip(first) {
+            if let Piece::Event(observation) = piece {
+                object.note_personal(personal, observation);
+                observation.flags.extend(payload.flag);
+            }
         }
-        pieces.push(piece);
         Ok(())
     });
 }

@@ -44,7 +44,7 @@ macro_rules! passes_over_scalars {
 }
 pub(crate) use passes_over_scalars;
 
-pub(crate) use self::documents::{each, one_each, unwrap_each};
+pub(crate) use self::documents::{each, noted_each, one_each, unwrap_each};
 use super::chorus::syntax;
 use crate::observation::{Observation, Reason};
 

@@ -70,17 +70,7 @@ pub fn sniff(bytes: &[u8]) -> bool {
 pub fn decode(raw: &Raw<'_>, pieces: &mut Vec<Piece>) -> Result<(), Reason> {
     let payload = text::decode(raw.bytes);
     let mut known = HashMap::new();
-    json::each(&payload.text, MAX_EVENTS, pieces, |object, pieces| {
-        let first = pieces.len();
-        of_document(object, &mut known, pieces)?;
-        for piece in pieces.iter_mut().skip(first) {
-            if let Piece::Event(observation) = piece {
-                object.note_personal(PERSONAL, observation);
-                observation.flags.extend(payload.flag);
-            }
-        }
-        Ok(())
-    });
+    json::noted_each(&payload, MAX_EVENTS, PERSONAL, pieces, |object, pieces| of_document(object, &mut known, pieces));
     Ok(())
 }
 

@@ -137,17 +137,9 @@ fn documents(bytes: &[u8], pieces: &mut Vec<Piece>) {
         if pieces.len() > MAX_EVENTS {
             break;
         }
-        let payload = text::decode(part);
-        json::each(&payload.text, MAX_EVENTS, pieces, |object, pieces| {
-            let first = pieces.len();
+        json::noted_each(&text::decode(part), MAX_EVENTS, PERSONAL, pieces, |object, pieces| {
             let piece = of_document(object, pieces)?;
             pieces.push(piece);
-            for piece in pieces.iter_mut().skip(first) {
-                if let Piece::Event(observation) = piece {
-                    object.note_personal(PERSONAL, observation);
-                    observation.flags.extend(payload.flag);
-                }
-            }
             Ok(())
         });
     }
