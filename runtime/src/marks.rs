@@ -88,7 +88,7 @@ impl Writer {
         let (mut before, mut since) = (Vec::new(), Vec::new());
         for slot in slots {
             let end = watermarks.end(&slot.topic, slot.partition);
-            let Some(frontier) = frontier_of(slot.position, end, slot.last_received, *margin) else { continue };
+            let Some(frontier) = frontier_of(slot.read_to(), end, slot.last_received, *margin) else { continue };
             let partition = slot.partition.to_string();
             let age = now.since(frontier.max(slot.marked)).as_secs_f64().max(0.0);
             metrics.frontier_age.with_label_values(&[feed, partition.as_str()]).set(age);

@@ -18,6 +18,8 @@ pub(crate) struct Slot<T> {
     pub(crate) ledger: Ledger,
     /// The offset of the next record.
     pub(crate) position: i64,
+    /// How far the client has read: beyond the next record's offset when only marks of transactions come before it.
+    pub(crate) reached: i64,
     /// Outputs of records before this offset were acknowledged in an earlier life.
     pub(crate) quiet_before: i64,
     /// What the broker is known to have stored.
@@ -74,6 +76,7 @@ impl<T> Slot<T> {
             task,
             ledger: Ledger::new(start.position.max(start.committed)),
             position: start.position,
+            reached: start.position,
             quiet_before: start.committed,
             committed: start.committed,
             commit_asked: start.committed,
@@ -91,6 +94,11 @@ impl<T> Slot<T> {
     /// True while the log before the committed offset is replayed.
     pub(crate) fn is_quiet(&self) -> bool {
         self.position < self.quiet_before
+    }
+
+    /// The offset before which every record is taken.
+    pub(crate) fn read_to(&self) -> i64 {
+        self.position.max(self.reached)
     }
 }
 

@@ -238,6 +238,7 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         let any = self.slots.is_empty().then_some((&*self.role.from.name, 0));
         if self.watermarks.turn(&self.source, mine.chain(any), now) {
             self.health.broker_answered();
+            self.pass_over();
             self.measure_lag(now);
         }
         self.health.set_ready(self.assigned && self.watermarks.fresh(FRESH));
@@ -323,10 +324,27 @@ impl<T: Task, F: FnMut(&str, i32) -> T> Worker<T, F> {
         Ok(())
     }
 
+    /// What somebody writes in a transaction is followed by a mark that has an offset and is no record: a partition that ends in one
+    /// is read to its end all the same. The client moves its position over such marks, in the order of the partition, and begins anew
+    /// with each assignment; what it has given out is taken.
+    fn pass_over(&mut self) {
+        let end = |slot: &Slot<T>| self.watermarks.end(&slot.topic, slot.partition);
+        if !self.slots.iter().any(|slot| end(slot).is_some_and(|end| slot.read_to() < end.offset)) {
+            return;
+        }
+        let Ok(positions) = self.source.position() else { return };
+        for slot in &mut self.slots {
+            let known = positions.find_partition(&slot.topic, slot.partition).map(|at| at.offset());
+            if let Some(rdkafka::Offset::Offset(offset)) = known {
+                slot.reached = offset;
+            }
+        }
+    }
+
     fn measure_lag(&self, now: Timestamp) {
         for slot in &self.slots {
             let Some(end) = self.watermarks.end(&slot.topic, slot.partition) else { continue };
-            let behind = slot.position < end.offset;
+            let behind = slot.read_to() < end.offset;
             let lag = if behind { slot.last_received.map_or(0.0, |at| now.since(at).as_secs_f64()) } else { 0.0 };
             let partition = slot.partition.to_string();
             self.metrics.lag.with_label_values(&[self.role.name, &slot.topic, partition.as_str()]).set(lag.max(0.0));

@@ -90,9 +90,30 @@ pub struct Client {
 impl Client {
     /// Connects lazily: a broker that is down shows at the first call.
     pub fn new(bootstrap: &str) -> Result<Client> {
+        Client::connect(bootstrap, None)
+    }
+
+    /// One whose records must all be written by [`Client::in_transaction`].
+    pub fn transactional(bootstrap: &str, id: &str) -> Result<Client> {
+        let client = Client::connect(bootstrap, Some(id))?;
+        client.producer.init_transactions(ASK)?;
+        Ok(client)
+    }
+
+    fn connect(bootstrap: &str, transactions: Option<&str>) -> Result<Client> {
         let mut config = client_config(bootstrap);
         config.set("enable.idempotence", "true").set("linger.ms", "1").set("message.timeout.ms", "30000");
+        if let Some(id) = transactions {
+            config.set("transactional.id", id);
+        }
         Ok(Client { bootstrap: bootstrap.to_owned(), producer: config.create_with_context(Reports)? })
+    }
+
+    /// Writes in one transaction: behind its records each partition has a mark, which is no record.
+    pub fn in_transaction(&self, write: impl FnOnce(&Client) -> Result<()>) -> Result<()> {
+        self.producer.begin_transaction()?;
+        write(self)?;
+        Ok(self.producer.commit_transaction(ASK)?)
     }
 
     /// Writes one record, idempotently, and waits for its acknowledgement: its partition and offset.

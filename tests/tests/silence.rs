@@ -82,6 +82,14 @@ fn wait_until_heard(city: &Deployment) -> Result<()> {
     })
 }
 
+/// True when the frontier of every partition of the gates is near now.
+fn knows_the_present(city: &Deployment) -> Result<bool> {
+    let metrics = city.metrics("ingest-gate")?;
+    let ages = metrics.lines().filter(|line| line.starts_with("chorus_frontier_age_seconds{"));
+    let ages: Vec<f64> = ages.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+    Ok(!ages.is_empty() && ages.iter().all(|age| *age < 5.0))
+}
+
 /// Waits out `outage`: here the passing of time is the fault itself.
 fn wait_out(outage: Duration) -> Result<()> {
     let away = Instant::now();
@@ -133,15 +141,31 @@ fn nobody_is_called_silent_because_kafka_was_away() -> Result<()> {
         broker.pause()?;
         wait_out(Duration::from_secs(20))?;
         broker.resume()?;
-        wait_for("the frontier of the gates to jump", LONG, || {
-            let metrics = city.metrics("ingest-gate")?;
-            let ages = metrics.lines().filter(|line| line.starts_with("chorus_frontier_age_seconds{"));
-            let ages: Vec<f64> = ages.filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
-            Ok((!ages.is_empty() && ages.iter().all(|age| *age < 5.0)).then_some(()))
-        })
-        .map_err(|error| error.context(city.last_words()))?;
+        wait_for("the frontier of the gates to jump", LONG, || Ok(knows_the_present(&city)?.then_some(())))
+            .map_err(|error| error.context(city.last_words()))?;
         gates.speak(true, true);
         only_the_second_is_called_silent(&receiver, gates).map_err(|error| error.context(city.last_words()))
     })?;
+    city.stop_all()
+}
+
+#[test]
+fn a_partition_that_ends_in_the_mark_of_a_transaction_holds_no_time_back() -> Result<()> {
+    let broker = Broker::shared()?;
+    let mut city = Deployment::new(&broker.bootstrap(), "marked.", "http://127.0.0.1:9", RULES, None)?;
+    city.start_all()?;
+    let client = Client::transactional(&broker.bootstrap(), "marked")?;
+    client.in_transaction(|client| beat(&city, client, 1, true, true))?;
+    wait_for("ingest to read them", LONG, || {
+        let read = alerts::sum(&city.metrics("ingest-gate")?, "chorus_records_total", &["forwarded"]);
+        Ok(read.is_some_and(|(_, sum)| sum >= 2.0).then_some(()))
+    })?;
+    wait_out(Duration::from_secs(8))?;
+    assert!(knows_the_present(&city)?, "{}", city.metrics("ingest-gate")?);
+    // Nor after a start at the mark, with no record before it.
+    city.role("ingest-gate")?.terminate(LONG)?;
+    city.start("ingest-gate")?;
+    wait_for("the present", LONG, || Ok(knows_the_present(&city)?.then_some(())))
+        .map_err(|error| error.context(city.last_words()))?;
     city.stop_all()
 }
