@@ -37,7 +37,9 @@ pub(crate) fn take<T: Task>(
         Input::Derived if record.event_type() == Some(cloudevents::TYPE_FRONTIER) => {
             frontier(&record, slot, &mut output).into()
         }
-        Input::Derived if record.event_type() == Some(cloudevents::TYPE_RULES) => slot.task.control(&record).into(),
+        Input::Derived if record.event_type() == Some(cloudevents::TYPE_RULES) => {
+            slot.task.control(&record, &mut output).into()
+        }
         Input::Derived => match origin.map(|origin| slot.filter.admit(origin)) {
             Some(Ok(true)) => slot.task.process(&record, &mut output),
             Some(Ok(false)) => Fate::Duplicate.into(),

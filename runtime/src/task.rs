@@ -20,8 +20,8 @@ pub trait Task {
     fn process(&mut self, record: &Record<'_>, output: &mut Output<'_>) -> Verdict;
 
     /// A control record, which has no origin and stands in every partition: see [`cloudevents::TYPE_RULES`]. `offset` is its own.
-    fn control(&mut self, record: &Record<'_>) -> Fate {
-        let _: &Record<'_> = record;
+    fn control(&mut self, record: &Record<'_>, output: &mut Output<'_>) -> Fate {
+        let _: (&Record<'_>, &mut Output<'_>) = (record, output);
         Fate::Filtered("control")
     }
 

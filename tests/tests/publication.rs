@@ -11,7 +11,12 @@ use chorus_tests::receiver::Receiver;
 use chorus_tests::wait::wait_for;
 use chorus_tests::wire;
 
-/// One rule more than [`RULES`], and one less.
+/// A forced door stands until it is closed.
+fn rules() -> String {
+    RULES.replace("kinds: [door.forced]", "kinds: [door.forced]\n    quiet_after: never")
+}
+
+/// One rule more than [`RULES`], and one that looks at something else.
 fn others() -> String {
     let without = RULES.replace("kinds: [door.forced]", "kinds: [door.held_open]");
     format!(
@@ -24,7 +29,7 @@ fn published_rules_are_in_force_from_their_place_in_the_log_on_and_survive_kill_
     let broker = Broker::shared()?;
     let client = broker.client()?;
     let receiver = Receiver::start()?;
-    let mut city = Deployment::new(&broker.bootstrap(), "published.", &receiver.url(""), RULES, None)?;
+    let mut city = Deployment::new(&broker.bootstrap(), "published.", &receiver.url(""), &rules(), None)?;
     city.start_all()?;
     city.say(&client, &[wire::onvif_door("gate", "gate-1", "DoorForcedOpen", "2026-11-25T08:00:00")])?;
     await_lines(&receiver, &["village-1 door.forced firing [forced]"])?;
@@ -37,10 +42,13 @@ fn published_rules_are_in_force_from_their_place_in_the_log_on_and_survive_kill_
     city.run(&["rules", "publish", &file, "--by", "duty desk"])?;
     city.run(&["rules", "publish", &file, "--by", "duty desk"])?; // again, since nobody knew whether it had worked
 
+    // What only an end would have ended, which the rule does not look at any more, is over.
+    await_lines(&receiver, &["village-1 door.forced resolved [forced]"])?;
+
     // What is forced now is nobody's rule; what passes is.
     city.say(&client, &[wire::onvif_door("gate", "gate-2", "DoorForcedOpen", "2026-11-25T08:01:00")])?;
     city.say(&client, &[wire::vehicle("camera", "36010200001320000002", 1)])?;
-    let both = ["village-1 door.forced firing [forced]", "street-1 vehicle.passed firing [passed]"];
+    let both = ["village-1 door.forced resolved [forced]", "street-1 vehicle.passed firing [passed]"];
     await_lines(&receiver, &both)?;
 
     // A snapshot holds the rules: killed and started again with the old files, the role goes on by the new ones.

@@ -104,11 +104,11 @@ impl Part {
             }
             Some(cloudevents::TYPE_RULES) => {
                 let publication: Option<Publication> = serde_json::from_slice(&record.value).ok();
-                if let Some(publication) = publication.filter(|_| rules == Rules::Published) {
-                    // One that is not valid did not come into force in the live run either.
-                    drop(self.detector.publish(record.offset, publication));
-                }
-                Vec::new()
+                let Some(publication) = publication.filter(|_| rules == Rules::Published) else { return Vec::new() };
+                // One that is not valid did not come into force in the live run either.
+                let mut ended = self.detector.publish(record.offset, publication).ok().flatten().unwrap_or_default();
+                stamp(&mut ended, Passage::still(self.frontiers.passed()));
+                ended
             }
             Some(cloudevents::TYPE_EVENT) => {
                 let is_new = record

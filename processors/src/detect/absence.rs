@@ -12,6 +12,7 @@ use super::roster::Duty;
 use super::rules::{Rule, When};
 use super::seen::Seen;
 use super::timers::{Passed, fair_deadline};
+use super::withdraw::Held;
 use super::world::{Site, World};
 
 /// Reports remembered per place: the latest are enough, since windows close in order.
@@ -148,6 +149,18 @@ impl State {
         let duty = duty_at(rule, site, world)?;
         let due = self.next_due(duty, site, world)?;
         Some(judged_at(duty, due, grace_of(rule, duty), since))
+    }
+
+    pub(crate) fn held(&self, rule: &Rule) -> Vec<Held> {
+        let held = |missing: &Missing| Held {
+            by: String::new(),
+            kind: kind_of(rule).as_str().into(),
+            devices: Vec::new(),
+            from: missing.from,
+            count: missing.count as f64,
+            is_test: false,
+        };
+        self.missing.iter().map(held).collect()
     }
 }
 

@@ -19,6 +19,7 @@ use super::rules::{Baseline, Rule, When};
 use super::seen::Seen;
 use super::timers::Passed;
 use super::usual::{History, Usual};
+use super::withdraw::Held;
 
 /// Slots are aligned to the weeks of the city. The epoch was a Thursday; weeks begin on Monday.
 const TO_MONDAY: Span = Span::from_secs(3 * 86_400);
@@ -80,6 +81,14 @@ struct Standing {
     /// The latest slot that it held in.
     #[serde(rename = "l")]
     last: i64,
+}
+
+impl Standing {
+    /// Its kind, and what tells its condition from the others of the series.
+    fn names(&self, by: &str) -> (&'static str, String) {
+        let (kind, direction) = if self.is_up { (SPIKE, "up") } else { (DROP, "down") };
+        (kind, if by.is_empty() { direction.to_owned() } else { format!("{by}|{direction}") })
+    }
 }
 
 fn settings(rule: &Rule) -> Option<&Baseline> {
@@ -182,6 +191,17 @@ impl State {
         let next = self.series.values().map(|series| series.closed + 2).min()?;
         Some(start_of(next, settings.slot).plus(settings.late))
     }
+
+    pub(crate) fn held(&self, rule: &Rule) -> Vec<Held> {
+        let Some(settings) = settings(rule) else { return Vec::new() };
+        let held = |(by, series): (&String, &Series)| {
+            let standing = series.standing?;
+            let (kind, by) = standing.names(by);
+            let from = start_of(standing.from, settings.slot);
+            Some(Held { by, kind: kind.into(), devices: Vec::new(), from, count: 0.0, is_test: false })
+        };
+        self.series.iter().filter_map(held).collect()
+    }
 }
 
 impl Series {
@@ -278,8 +298,7 @@ impl Series {
         let nothing = Slot::default();
         let slot = self.open.get(&number).unwrap_or(&nothing);
         let usual = self.history.usual(number, settings.min_weeks);
-        let (kind, direction) = if standing.is_up { (SPIKE, "up") } else { (DROP, "down") };
-        let by = if by.is_empty() { direction.to_owned() } else { format!("{by}|{direction}") };
+        let (kind, by) = standing.names(by);
         let slots = (start_of(standing.from, settings.slot), start_of(number + 1, settings.slot));
         // What the detector has found may have begun before the slot that tells it.
         let (from, to) = why.map_or(slots, |why| {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::event_id::EventId;
 use super::finding::{Episode, Tip, Turn};
-use super::immediate::{enter, wake_open};
+use super::immediate::{enter, held_open, wake_open};
 use super::rules::{Rule, When};
 use super::seen::{LATE, Seen};
+use super::withdraw::Held;
 
 /// Events that wait at one place for one rule, over all its conditions.
 const MOST_WAITING: usize = 512;
@@ -122,6 +123,10 @@ impl State {
     pub(crate) fn wake(&self, rule: &Rule) -> Option<Timestamp> {
         let waiting = self.waiting.values().flatten().map(|one| one.received).min();
         [wake_open(&self.open, rule), waiting.map(|received| received.plus(rule.kept()))].into_iter().flatten().min()
+    }
+
+    pub(crate) fn held(&self) -> Vec<Held> {
+        held_open(&self.open)
     }
 }
 

@@ -177,11 +177,12 @@ impl Detector {
             self.timers.enter(&key, LEAST, at);
         }
         let before = std::mem::replace(&mut state.offset, offset);
-        let anomalies = turn.out;
+        let mut anomalies = turn.out;
         self.changes.mark(&key);
         let (is_placed, is_empty) = (event.place.id.is_some(), state.is_empty());
         if !is_placed && self.world.site(&key).is_none() {
-            self.touch_stranger(&key, before, offset, is_empty);
+            let (now, at) = (offset, event.received_at);
+            anomalies.extend(self.touch_stranger(&key, before, now, is_empty, at));
         }
         let fate = match (anomalies.is_empty(), is_repeat) {
             (false, _) => Fate::Forwarded,
@@ -213,20 +214,23 @@ impl Detector {
         rules.at(found).filter(waits).collect()
     }
 
-    fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64, is_empty: bool) {
+    /// Makes room for a device without a place: returns the end of what stood at the one that had to go.
+    fn touch_stranger(&mut self, key: &Arc<str>, before: i64, now: i64, is_empty: bool, at: Timestamp) -> Vec<Anomaly> {
         self.strangers.remove(&(before, Arc::clone(key)));
         if is_empty {
-            return;
+            return Vec::new();
         }
         self.strangers.insert((now, Arc::clone(key)));
         if self.strangers.len() > MOST_STRANGERS
             && let Some((_, oldest)) = self.strangers.pop_first()
             && let Some(state) = self.keys.get_mut(&oldest)
         {
-            state.clear();
+            let ended = state.give_up(&self.version, &oldest, &self.setup.rules, at);
             self.timers.leave(&oldest);
             self.changes.mark(&oldest);
+            return ended;
         }
+        Vec::new()
     }
 
     /// Time has passed: judges what waited for it.

@@ -13,6 +13,7 @@ use super::count;
 use super::finding::Turn;
 use super::rules::{Rule, When};
 use super::seen::Seen;
+use super::withdraw::Held;
 
 /// What it is unless the rule names a kind.
 const KIND: &str = "anomaly.flapping";
@@ -94,5 +95,9 @@ impl State {
     pub(crate) fn wake(&self, rule: &Rule) -> Option<Timestamp> {
         let oldest = self.things.values().map(|latest| latest.received).min();
         [self.changes.wake(rule), oldest.map(|received| received.plus(rule.kept()))].into_iter().flatten().min()
+    }
+
+    pub(crate) fn held(&self) -> Vec<Held> {
+        self.changes.held()
     }
 }

@@ -1,6 +1,7 @@
 //! Rules that fire at once: one event is enough.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chorus_model::{AnomalyStatus, Phase, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::{Episode, Tip, Turn};
 use super::rules::{Rule, When, ended_by};
 use super::seen::Seen;
+use super::withdraw::Held;
 
 /// Conditions of one rule at one place that can hold at once. A forged stream of fresh zones pushes the oldest out.
 pub(crate) const MOST_OPEN: usize = 64;
@@ -147,6 +149,10 @@ impl State {
     pub(crate) fn wake(&self, rule: &Rule) -> Option<Timestamp> {
         wake_open(&self.open, rule)
     }
+
+    pub(crate) fn held(&self) -> Vec<Held> {
+        held_open(&self.open)
+    }
 }
 
 /// Puts an episode in; the one that was quiet the longest goes when there are too many.
@@ -166,6 +172,19 @@ pub(crate) fn pass_open(
     turn: &mut Turn<'_>,
 ) {
     open.retain(|by, episode| !episode.pass(rule, by, rule.quiet_after, |deadline| frontier > deadline, turn));
+}
+
+/// What is open.
+pub(crate) fn held_open(open: &BTreeMap<String, Box<Episode>>) -> Vec<Held> {
+    let held = |by: &str, episode: &Episode| Held {
+        by: by.to_owned(),
+        kind: Arc::clone(&episode.kind),
+        devices: episode.devices.clone(),
+        from: episode.from,
+        count: episode.count as f64,
+        is_test: episode.is_test,
+    };
+    open.iter().map(|(by, episode)| held(by, episode)).collect()
 }
 
 /// The earliest deadline of the open episodes.

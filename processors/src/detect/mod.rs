@@ -42,6 +42,7 @@ mod timers;
 mod usual;
 mod value;
 pub mod values;
+mod withdraw;
 mod world;
 
 use std::path::PathBuf;

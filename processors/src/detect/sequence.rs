@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::event_id::EventId;
 use super::finding::{Episode, Tip, Turn};
-use super::immediate::{MOST_OPEN, enter, pass_open, wake_open};
+use super::immediate::{MOST_OPEN, enter, held_open, pass_open, wake_open};
 use super::rules::{Rule, Step, When};
 use super::seen::Seen;
+use super::withdraw::Held;
 
 /// Halves that wait for their other half, per condition.
 const MOST_OF_ONE: usize = 8;
@@ -211,6 +212,10 @@ impl State {
         let pending = self.pending.values().map(|pending| pending.deadline).min();
         let halves = halves.map(|received| received.plus(rule.kept()));
         [wake_open(&self.open, rule), pending, halves].into_iter().flatten().min()
+    }
+
+    pub(crate) fn held(&self) -> Vec<Held> {
+        held_open(&self.open)
     }
 }
 

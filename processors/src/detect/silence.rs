@@ -14,6 +14,7 @@ use super::rhythm::Rhythm;
 use super::rules::{Limit, Of, Rule, When};
 use super::seen::Seen;
 use super::timers::{Passed, fair_deadline};
+use super::withdraw::Held;
 use super::world::{Site, World};
 
 /// What it is unless the rule names a kind.
@@ -127,7 +128,7 @@ impl State {
         let before = if place_was_silent { self.devices.values().map(|watch| watch.last).max() } else { None };
         if !self.devices.contains_key(device) {
             if self.devices.len() >= MOST_DEVICES {
-                self.push_out(world.site(turn.key));
+                self.push_out(rule, of, world.site(turn.key), seen, turn);
             }
             self.devices.insert(Arc::clone(device), Watch::begin(heard));
         }
@@ -151,11 +152,17 @@ impl State {
         (self.devices.len() - silent, silent)
     }
 
-    /// Makes room: the one not heard of for the longest goes, those of the registry last.
-    fn push_out(&mut self, site: Option<&Site>) {
+    /// Makes room: the one not heard of for the longest goes, those of the registry last. It is not missed any more.
+    fn push_out(&mut self, rule: &Rule, of: Of, site: Option<&Site>, seen: &Seen<'_>, turn: &mut Turn<'_>) {
         let is_listed = |device: &Arc<str>| site.is_some_and(|site| site.devices.contains_key(device));
         let oldest = self.devices.iter().min_by_key(|(device, watch)| (is_listed(device), watch.last));
-        oldest.map(|(device, _)| Arc::clone(device)).and_then(|device| self.devices.remove(&device));
+        let Some(device) = oldest.map(|(device, _)| Arc::clone(device)) else { return };
+        let Some(watch) = self.devices.remove(&device) else { return };
+        if of == Of::Device && watch.is_silent {
+            let (by, at) = (&*device, seen.event.received_at);
+            let found = Found { by, devices: &[Arc::clone(&device)], from: watch.last, to: at, why: None };
+            tell(rule, AnomalyStatus::Resolved, &found, None, Tip::event(seen), turn);
+        }
     }
 
     /// Begins to judge the registry's devices. True when one was added.
@@ -249,6 +256,28 @@ impl State {
         }
         let speaking = self.devices.iter().filter(|(_, watch)| !watch.is_silent);
         speaking.filter_map(|(device, watch)| watch.deadline(limit, site, device, since)).min()
+    }
+
+    pub(crate) fn held(&self, rule: &Rule) -> Vec<Held> {
+        let held = |by: &str, devices: Vec<Arc<str>>, from| Held {
+            by: by.to_owned(),
+            kind: KIND.into(),
+            count: devices.len() as f64,
+            devices,
+            from,
+            is_test: false,
+        };
+        match parts(rule) {
+            Some((Of::Device, _, _)) => {
+                let silent = self.devices.iter().filter(|(_, watch)| watch.is_silent);
+                silent.map(|(device, watch)| held(device, vec![Arc::clone(device)], watch.last)).collect()
+            }
+            Some((Of::Place, _, _)) if self.is_silent => {
+                let last = self.devices.values().map(|watch| watch.last).max();
+                last.map(|last| held("", self.devices.keys().cloned().collect(), last)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::devices::Recent;
 use super::finding::Turn;
 use super::rules::{Rule, RuleSet, When};
 use super::timers::{Frontiers, LEAST, Passed, Wake};
+use super::withdraw::Held;
 use super::world::World;
 use super::{absence, baseline, count, flap, immediate, sequence, silence, value};
 
@@ -55,13 +56,6 @@ impl KeyState {
         }
     }
 
-    /// Drops the state of rules that are gone or have become rules of another type. True when there was any.
-    pub(crate) fn keep_only(&mut self, rules: &RuleSet) -> bool {
-        let before = self.rules.len();
-        self.rules.retain(|id, state| rules.rule(id).is_some_and(|rule| state.fits(&rule.when)));
-        self.rules.len() < before
-    }
-
     /// Every deadline, the earliest of each feed's.
     pub(crate) fn wakes(&self, key: &str, rules: &RuleSet, world: &World, frontiers: Frontiers<'_>) -> Vec<Wake> {
         let of_rules = self.rules.iter().filter_map(|(id, state)| {
@@ -104,7 +98,7 @@ impl RuleState {
         }
     }
 
-    fn fits(&self, when: &When) -> bool {
+    pub(super) fn fits(&self, when: &When) -> bool {
         matches!(
             (self, when),
             (Self::Immediate(_), When::Immediate { .. })
@@ -143,6 +137,20 @@ impl RuleState {
             Self::Baseline(state) => state.pass(rule, passed, turn),
             Self::Value(_) => {}
             Self::Flap(state) => state.pass(rule, frontier, turn),
+        }
+    }
+
+    /// The conditions that were told to hold and not to be over.
+    pub(super) fn held(&self, rule: &Rule) -> Vec<Held> {
+        match self {
+            Self::Immediate(state) => state.held(),
+            Self::Count(state) => state.held(),
+            Self::Sequence(state) => state.held(),
+            Self::Absence(state) => state.held(rule),
+            Self::Silence(state) => state.held(rule),
+            Self::Baseline(state) => state.held(rule),
+            Self::Value(_) => Vec::new(), // tells what it sees, and remembers nothing of it
+            Self::Flap(state) => state.held(),
         }
     }
 

@@ -92,13 +92,16 @@ impl Task for DetectTask {
         found.fate.into()
     }
 
-    fn control(&mut self, record: &Record<'_>) -> Fate {
+    fn control(&mut self, record: &Record<'_>, output: &mut Output<'_>) -> Fate {
         let publication = record.value().and_then(|value| serde_json::from_slice::<Publication>(value).ok());
         let Some(publication) = publication else { return BAD_RULES };
         let version = Arc::clone(&publication.version);
         match self.detector.publish(record.offset(), publication) {
-            Ok(true) => tracing::info!(partition = record.partition(), %version, "rules in force"),
-            Ok(false) => {}
+            Ok(Some(ended)) => {
+                tracing::info!(partition = record.partition(), %version, ended = ended.len(), "rules in force");
+                self.emit(ended, output);
+            }
+            Ok(None) => {}
             Err(error) => {
                 tracing::error!(partition = record.partition(), %version, %error, "rules refused, those before stay");
                 return BAD_RULES;

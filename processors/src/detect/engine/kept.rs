@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chorus_model::FrontierTable;
+use chorus_model::{Anomaly, FrontierTable};
 use chorus_runtime::Size;
 
 use super::Detector;
@@ -10,6 +10,7 @@ use crate::detect::publication::{InForce, Publication, Published, Refused};
 use crate::detect::setup::Setup;
 use crate::detect::state::KeyState;
 use crate::detect::timers::{Frontiers, Timers};
+use crate::detect::withdraw::Leaving;
 use crate::detect::world::World;
 use crate::ledger::Write;
 
@@ -17,31 +18,36 @@ use crate::ledger::Write;
 const RULES_KEY: &str = "\u{1}rules";
 
 impl Detector {
-    /// Rules and a roster come into force at this offset. False when they are in force already, or later ones are.
+    /// Rules and a roster come into force at this offset. `None` when they are in force already, or later ones are.
     ///
-    /// What was open under a rule that is there no more is forgotten; conditions that stood end by being quiet.
+    /// What was open under a rule that is there no more is forgotten. Such conditions end by being quiet; of those that never do, the end
+    /// comes back, by condition.
     ///
     /// # Errors
     /// When they are not valid; nothing changes then.
-    pub fn publish(&mut self, offset: i64, publication: Publication) -> Result<bool, Refused> {
+    pub fn publish(&mut self, offset: i64, publication: Publication) -> Result<Option<Vec<Anomaly>>, Refused> {
         self.settle(offset);
         if self.published.now.as_ref().is_some_and(|now| now.offset >= offset) {
-            return Ok(false);
+            return Ok(None);
         }
+        let at = publication.at;
         let setup = publication.setup(self.setup.registry.clone())?;
         let is_new = setup.version() != self.version;
         // Until a snapshot has it, a replay may begin before each of several: the rules of the last snapshot stay known.
         let before = if self.is_kept { self.published.now.take() } else { self.published.before.take() };
         self.published = Published { before, now: Some(InForce { offset, publication }) };
         self.is_kept = false;
-        if is_new {
-            self.work_by(setup, offset);
+        if !is_new {
+            return Ok(None);
         }
-        Ok(is_new)
+        let leaving = Leaving { version: Arc::clone(&self.version), rules: Arc::clone(&self.setup.rules), at };
+        Ok(Some(self.work_by(setup, offset, Some(&leaving))))
     }
 
     /// Works by these rules from `offset` on. Keys that were restored ahead of it have the state of rules that are to come.
-    fn work_by(&mut self, setup: Setup, offset: i64) {
+    /// Returns what ends with the rules so far; those of before a restart are not known.
+    fn work_by(&mut self, setup: Setup, offset: i64, leaving: Option<&Leaving>) -> Vec<Anomaly> {
+        let mut ended = Vec::new();
         self.version = setup.version();
         self.setup = setup;
         let registry = self.setup.registry.get();
@@ -49,14 +55,20 @@ impl Detector {
         self.planted.clear();
         self.timers = Timers::default();
         for (key, state) in &mut self.keys {
-            if state.offset < offset && state.keep_only(&self.setup.rules) {
-                self.changes.mark(key);
+            if state.offset < offset {
+                let place = self.world.site(key).map_or(&state.place, |site| &site.place).clone();
+                if let Some(of_key) = state.change_rules(key, &place, leaving, &self.setup.rules) {
+                    self.changes.mark(key);
+                    ended.extend(of_key);
+                }
             }
             // How far time has passed is not known here; what comes up too early is entered again.
             for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
                 self.timers.enter(key, &wake.0, wake.1);
             }
         }
+        ended.sort_by(|one, other| one.condition.cmp(&other.condition)); // keys come in no order
+        ended
     }
 
     /// Before the first record after a restart: begins by the rules that were in force at its offset.
@@ -72,9 +84,9 @@ impl Detector {
         // It was found valid when it was restored.
         let published = self.published.now.as_ref().and_then(|now| now.publication.setup(registry).ok());
         match published {
-            Some(setup) => self.work_by(setup, offset),
-            None => self.work_by(self.configured.clone(), i64::MAX), // no other rules are to come
-        }
+            Some(setup) => self.work_by(setup, offset, None),
+            None => self.work_by(self.configured.clone(), i64::MAX, None), // no other rules are to come
+        };
     }
 
     /// The keys that changed since last time with their state; `None` for a key that is gone.

@@ -141,7 +141,7 @@ fn a_canary_names_the_rules_in_force_and_outlives_their_change_and_a_restart() {
         Handle::fixed(registry()),
     );
     log.offset += 1;
-    assert!(log.detector.publish(log.offset, publication.unwrap()).unwrap());
+    assert_eq!(log.detector.publish(log.offset, publication.unwrap()).unwrap(), Some(Vec::new()));
     beat_at(&mut log, 12); // the drill still stands: told when its count has doubled
     let captured = log.detector.capture();
     let mut restored = Detector::new(setup(FAULT), 0, 1);

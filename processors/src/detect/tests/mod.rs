@@ -21,6 +21,7 @@ mod replay;
 mod reset;
 mod rhythm;
 mod shipped;
+mod withdraw;
 
 /// Monday, 2026-01-05, 08:00 in Nanchang.
 const START: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);

@@ -1,0 +1,139 @@
+//! Conditions whose rule is there no more, or does not follow them any more: what only an end would have ended is told to be over.
+//!
+//! A desk must not keep an alert that nobody can end but by hand. What ends by being quiet is left to that.
+
+use std::sync::Arc;
+
+use chorus_model::{Anomaly, AnomalyStatus, PlaceRef, Severity, Text, Timestamp};
+
+use super::finding::{Finding, Tip, Turn};
+use super::rules::{Rule, RuleSet, When};
+use super::state::{KeyState, RuleState};
+
+/// A condition that was told to hold and not to be over.
+pub(super) struct Held {
+    pub(super) by: String,
+    pub(super) kind: Arc<str>,
+    pub(super) devices: Vec<Arc<str>>,
+    pub(super) from: Timestamp,
+    pub(super) count: f64,
+    pub(super) is_test: bool,
+}
+
+impl Held {
+    fn end(self, rule: &Rule, at: Timestamp, turn: &mut Turn<'_>) {
+        let why = Text {
+            zh: "规则已撤换，不再跟踪".to_owned(), en: "its rule does not follow it any more".to_owned()
+        };
+        let finding = Finding {
+            by: &self.by,
+            status: AnomalyStatus::Resolved,
+            kind: &self.kind,
+            severity: Severity::Medium,
+            devices: &self.devices,
+            from: self.from,
+            to: at.max(self.from),
+            count: self.count,
+            expected: None,
+            why: Some(why),
+            evidence: &[],
+            tip: Tip::deadline(at),
+            is_test: self.is_test,
+        };
+        turn.tell(rule, finding);
+    }
+}
+
+/// Ends what a rule holds and only an end would end.
+fn end_all(state: &RuleState, rule: &Rule, at: Timestamp, turn: &mut Turn<'_>) {
+    if rule.quiet_after.is_none() {
+        state.held(rule).into_iter().for_each(|held| held.end(rule, at, turn));
+    }
+}
+
+/// Rules that leave: by them what stood was found.
+pub(super) struct Leaving {
+    pub(super) version: Arc<str>,
+    pub(super) rules: Arc<RuleSet>,
+    /// When others were published.
+    pub(super) at: Timestamp,
+}
+
+impl KeyState {
+    /// Drops what the rules of `new` cannot go on with, and returns the end of what would stand for ever; those of before a restart
+    /// are not known. `None` when nothing was dropped.
+    pub(super) fn change_rules(
+        &mut self,
+        key: &str,
+        place: &PlaceRef,
+        leaving: Option<&Leaving>,
+        new: &RuleSet,
+    ) -> Option<Vec<Anomaly>> {
+        let before = self.rules.len();
+        let mut out = Vec::new();
+        self.rules.retain(|id, state| {
+            let old = leaving.and_then(|leaving| Some((leaving, leaving.rules.rule(id)?)));
+            let new = new.rule(id).filter(|new| state.fits(&new.when));
+            let stays = new.is_some_and(|new| old.is_none_or(|(_, old)| goes_on(old, new, place)));
+            if let Some((leaving, rule)) = old.filter(|_| !stays) {
+                let mut turn = Turn { version: &leaving.version, key, place, out: std::mem::take(&mut out) };
+                end_all(state, rule, leaving.at, &mut turn);
+                out = turn.out;
+            }
+            stays
+        });
+        (self.rules.len() < before).then_some(out)
+    }
+
+    /// Forgets everything but the offset, and returns the end of what nobody will follow any more.
+    pub(super) fn give_up(&mut self, version: &Arc<str>, key: &str, rules: &RuleSet, at: Timestamp) -> Vec<Anomaly> {
+        let mut turn = Turn { version, key, place: &self.place, out: Vec::new() };
+        for (id, state) in &self.rules {
+            if let Some(rule) = rules.rule(id) {
+                end_all(state, rule, at, &mut turn);
+            }
+        }
+        let ended = turn.out;
+        self.clear();
+        ended
+    }
+}
+
+/// True when what a rule remembers means the same to its new form, and whatever it waits for can still come to it.
+fn goes_on(old: &Rule, new: &Rule, place: &PlaceRef) -> bool {
+    old.by == new.by && old.feed == new.feed && new.applies_at(place) && sees_as_much(old, new)
+}
+
+fn sees_as_much(old: &Rule, new: &Rule) -> bool {
+    // Quiet conditions are forgotten; a desk has been told of these that they never are.
+    let is_kept = old.quiet_after.is_some() || new.quiet_after.is_none();
+    match (&old.when, &new.when) {
+        (When::Immediate { kinds }, When::Immediate { kinds: new })
+        | (When::Count { kinds, .. }, When::Count { kinds: new, .. }) => is_kept && covers(new, kinds),
+        (When::Flap { kind, opposite, .. }, When::Flap { kind: new, opposite: other, .. }) => {
+            is_kept && kind == new && opposite == other
+        }
+        (
+            When::Sequence { first, second, without, .. },
+            When::Sequence { first: new_first, second: new_second, without: is_without, .. },
+        ) => {
+            let covers = covers(&new_first.kinds, &first.kinds) && covers(&new_second.kinds, &second.kinds);
+            is_kept && covers && without == is_without
+        }
+        (When::Absence { kinds, duty, .. }, When::Absence { kinds: new, duty: new_duty, .. }) => {
+            covers(new, kinds) && duty == new_duty
+        }
+        (When::Silence { of, devices, .. }, When::Silence { of: new_of, devices: new, .. }) => {
+            of == new_of && covers(new, devices)
+        }
+        (When::Baseline { kinds, settings }, When::Baseline { kinds: new, settings: new_settings }) => {
+            kinds == new && settings.slot == new_settings.slot
+        }
+        (When::Value { .. }, When::Value { .. }) => true,
+        _ => false,
+    }
+}
+
+fn covers<T: PartialEq>(new: &[T], old: &[T]) -> bool {
+    old.iter().all(|one| new.contains(one))
+}
