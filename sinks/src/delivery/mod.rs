@@ -213,7 +213,7 @@ impl Delivery {
                 done(Fate::Forwarded)
             }
             Ok(Err(why)) => {
-                tracing::warn!(destination = &*self.name, status = why.status, why = why.as_str(), "canary refused");
+                tracing::warn!(destination = &*self.name, status = why.status(), why = why.as_str(), "canary refused");
                 done(Fate::Filtered(CANARY_REFUSED))
             }
             Err(_) => done(Fate::Filtered(CANARY_LATE)),
@@ -227,13 +227,13 @@ impl Delivery {
         loop {
             match self.attempt(outgoing).await {
                 Outcome::Acknowledged => return Ok(()),
-                Outcome::Refused { why } => return Err(why),
+                Outcome::Refused { status } => return Err(Refusal::Said { status }),
                 Outcome::Retry { after, why } => {
                     retried();
-                    if let Trouble::Server { status } = why
+                    if why.may_be_the_alerts()
                         && alone.failed(self.acknowledged.load(Ordering::Relaxed), Instant::now())
                     {
-                        return Err(Refusal { status });
+                        return Err(Refusal::FailsAlone { why });
                     }
                     failures += 1;
                     self.wait(outgoing, failures, after, why).await;
@@ -292,7 +292,7 @@ impl Delivery {
             destination = &*self.name,
             alert_id = outgoing.alert.alert_id,
             revision = outgoing.alert.revision,
-            status = why.status,
+            status = why.status(),
             why = why.as_str(),
             "alert refused and parked"
         );
@@ -301,13 +301,16 @@ impl Delivery {
             key: outgoing.alert.alert_id.clone().into_bytes(),
             headers: vec![
                 ("destination", self.name.to_string()),
-                ("status", why.status.to_string()),
+                ("status", why.status()),
                 ("reason", why.as_str().to_owned()),
                 ("idempotency-key", outgoing.alert.idempotency_key()),
             ],
             value: outgoing.json,
         };
-        let fate = if why.as_str() == FAILS_ALONE { FAILS_ALONE } else { REFUSED };
+        let fate = match why {
+            Refusal::Said { .. } => REFUSED,
+            Refusal::FailsAlone { .. } => FAILS_ALONE,
+        };
         Done { fate: Fate::Rejected(fate), park: Some(parked) }
     }
 }

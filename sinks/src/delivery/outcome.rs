@@ -23,7 +23,7 @@ pub enum Outcome {
     /// Not this one, however often.
     Refused {
         /// What it said.
-        why: Refusal,
+        status: u16,
     },
 }
 
@@ -46,6 +46,12 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// True when it may be this one alert that the destination fails at: it was given the alert and did not say that it is busy.
+    #[must_use]
+    pub const fn may_be_the_alerts(self) -> bool {
+        matches!(self, Self::Timeout | Self::Transport | Self::Server { .. })
+    }
+
     /// The word in logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -59,26 +65,44 @@ impl Trouble {
     }
 }
 
-/// A refusal.
+/// Why an alert is parked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
+pub enum Refusal {
+    /// The destination said so.
+    Said {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// It failed at this alert again and again, and took others in between.
+    FailsAlone {
+        /// How it failed the last time.
+        why: Trouble,
+    },
 }
 
 impl Refusal {
     /// The closed word in logs and in the header `reason` of a parked alert.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self.status {
-            // Asked for in vain while it took others; 501 says by itself that it never will.
-            500 | 502..=599 => "fails_alone",
-            300..=399 => "redirected",
-            401 | 403 | 407 => "not_authorised",
-            404 | 405 | 410 | 501 => "not_there",
-            413 => "too_large",
-            400..=499 => "not_accepted",
-            _ => "not_understood",
+        match self {
+            Self::FailsAlone { .. } => "fails_alone",
+            Self::Said { status } => match status {
+                300..=399 => "redirected",
+                401 | 403 | 407 => "not_authorised",
+                404 | 405 | 410 | 501 => "not_there",
+                413 => "too_large",
+                400..=499 => "not_accepted",
+                _ => "not_understood",
+            },
+        }
+    }
+
+    /// What came back: an HTTP status, or the word for what came instead.
+    #[must_use]
+    pub fn status(self) -> String {
+        match self {
+            Self::Said { status } | Self::FailsAlone { why: Trouble::Server { status } } => status.to_string(),
+            Self::FailsAlone { why } => why.as_str().to_owned(),
         }
     }
 }
@@ -89,9 +113,9 @@ pub fn judge(status: u16, retry_after: Option<&str>, now: Timestamp) -> Outcome 
     match status {
         200..=299 => Outcome::Acknowledged,
         408 | 425 | 429 => retry(Trouble::Busy),
-        501 => Outcome::Refused { why: Refusal { status } },
+        501 => Outcome::Refused { status },
         500..=599 => retry(Trouble::Server { status }),
-        _ => Outcome::Refused { why: Refusal { status } },
+        _ => Outcome::Refused { status },
     }
 }
 
@@ -130,7 +154,7 @@ mod tests {
         }
         let refused = (300..500).filter(|status| ![408, 425, 429].contains(status)).chain([100, 501, 600, 999]);
         for status in refused {
-            assert_eq!(decide(status), Outcome::Refused { why: Refusal { status } }, "{status}");
+            assert_eq!(decide(status), Outcome::Refused { status }, "{status}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use chorus_model::{Alert, Severity};
+use chorus_model::{Alert, Severity, Span};
 use chorus_runtime::{Fate, Verdict, secret};
 use chorus_sinks::Settings;
 use chorus_sinks::delivery::Patience;
@@ -106,13 +106,24 @@ async fn a_redirect_is_not_followed_a_signed_alert_goes_where_it_was_addressed()
 
 #[tokio::test]
 async fn an_alert_at_which_the_destination_fails_while_it_takes_others_is_parked_and_the_reason_is_its_own() {
+    let hangs = Answer { after: Duration::from_secs(30), ..status(201) };
+    for (answer, said, often) in [(status(503), "503", 20), (hangs, "timeout", 3)] {
+        fails_alone(answer, said, often).await;
+    }
+}
+
+async fn fails_alone(answer: Answer, said: &str, often: u64) {
     let receiver =
-        Receiver::start(|_, request| status(if request.header("idempotency-key") == "a1:1" { 503 } else { 201 }));
+        Receiver::start(
+            move |_, request| {
+                if request.header("idempotency-key") == "a1:1" { answer.clone() } else { status(201) }
+            },
+        );
     let mut pace = HURRY;
     pace.patience = Patience { failures: 3, time: Duration::ZERO };
-    let opened = Opened::centre_with(&receiver.url(), pace, |_| {});
+    let opened = Opened::centre_with(&receiver.url(), pace, |settings| settings.timeout = Span::from_millis(200));
     let stuck = opened.start(&alert("a1", 1));
-    until("it was tried often", || opened.count("retried") > 20).await;
+    until("it was tried often", || opened.count("retried") > often).await;
     assert!(!stuck.is_finished(), "nothing else was taken, so it may be the destination");
     for number in 0..1_000 {
         if stuck.is_finished() {
@@ -125,7 +136,7 @@ async fn an_alert_at_which_the_destination_fails_while_it_takes_others_is_parked
     assert!(chorus_sinks::FATES.contains(&done.fate));
     let parked = done.park.unwrap();
     let header = |name| parked.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
-    assert_eq!((header("status"), header("reason")), (Some("503"), Some("fails_alone")));
+    assert_eq!((header("status"), header("reason")), (Some(said), Some("fails_alone")));
     assert_eq!((&*parked.key, opened.count("refused")), (b"a1".as_slice(), 1));
     assert!(opened.count("acknowledged") >= 3, "one between each two failures");
 }
