@@ -1,6 +1,7 @@
 //! Silence on a real Kafka: found when it is the device's, never when it is ours.
 #![allow(clippy::panic_in_result_fn, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -162,6 +163,13 @@ fn a_partition_that_ends_in_the_mark_of_a_transaction_holds_no_time_back() -> Re
     })?;
     wait_out(Duration::from_secs(8))?;
     assert!(knows_the_present(&city)?, "{}", city.metrics("ingest-gate")?);
+    // What is committed is behind the mark, so that retention may take it.
+    let (topics, raw) = (broker.topics()?, city.name("raw.gate"));
+    wait_for("the commit behind the mark", LONG, || {
+        let committed = topics.group_offsets(&city.name("ingest.gate"), &raw)?;
+        let written: BTreeMap<i32, i64> = topics.end_offsets(&raw)?.into_iter().filter(|(_, end)| *end > 0).collect();
+        Ok((committed == written && !written.is_empty()).then_some(()))
+    })?;
     // Nor after a start at the mark, with no record before it.
     city.role("ingest-gate")?.terminate(LONG)?;
     city.start("ingest-gate")?;

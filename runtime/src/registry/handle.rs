@@ -52,9 +52,8 @@ impl Handle {
         Ok(handle)
     }
 
-    /// As a reload does.
-    #[cfg(test)]
-    pub(crate) fn replace(&self, registry: Registry) {
+    /// Another registry is in force, as after a reload.
+    pub fn replace(&self, registry: Registry) {
         self.shared.put(registry);
     }
 
