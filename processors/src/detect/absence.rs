@@ -106,8 +106,8 @@ impl State {
 
     pub(crate) fn pass(&mut self, rule: &Rule, world: &World, passed: Passed, turn: &mut Turn<'_>) {
         let frontier = passed.frontier;
-        let Some(site) = world.site(turn.key) else { return };
-        let Some(duty) = duty_at(rule, site, world) else { return };
+        let bound = world.site(turn.key).and_then(|site| Some((site, duty_at(rule, site, world)?)));
+        let Some((site, duty)) = bound else { return self.let_go(rule, frontier, turn) };
         let grace = grace_of(rule, duty);
         for _ in 0..MOST_AT_ONCE {
             let Some(due) = self.next_due(duty, site, world) else { return };
@@ -119,6 +119,14 @@ impl State {
         }
         // So long a gap that it is no use to go through all of it: go on from here.
         self.judged = Some(frontier.minus(grace));
+    }
+
+    /// The place has no such duty any more: nothing is missing there.
+    fn let_go(&mut self, rule: &Rule, frontier: Timestamp, turn: &mut Turn<'_>) {
+        if let Some(missing) = std::mem::take(self).missing {
+            let to = frontier.max(missing.deadline);
+            tell(rule, AnomalyStatus::Resolved, &missing, to, &[], Tip::deadline(frontier), turn);
+        }
     }
 
     fn judge(&mut self, rule: &Rule, duty: &Duty, due: Timestamp, grace: Span, turn: &mut Turn<'_>) {
@@ -145,10 +153,16 @@ impl State {
     }
 
     pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
-        let site = world.site(key)?;
-        let duty = duty_at(rule, site, world)?;
+        let Some((site, duty)) = world.site(key).and_then(|site| Some((site, duty_at(rule, site, world)?))) else {
+            return Some(Timestamp::MIN); // it is let go at once
+        };
         let due = self.next_due(duty, site, world)?;
         Some(judged_at(duty, due, grace_of(rule, duty), since))
+    }
+
+    /// What is missing still is told anew, at the next time that is due.
+    pub(crate) fn release(&mut self) {
+        self.missing = None;
     }
 
     pub(crate) fn held(&self, rule: &Rule) -> Vec<Held> {

@@ -48,6 +48,9 @@ struct Series {
     closed: i64,
     #[serde(rename = "o", default, skip_serializing_if = "BTreeMap::is_empty")]
     open: BTreeMap<i64, Slot>,
+    /// The first and the last slot for which there was no room: what is known of them and between them is too little.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    lost: Option<(i64, i64)>,
     #[serde(rename = "h")]
     history: History,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +154,7 @@ impl State {
             first: number,
             closed: number - 1,
             open: BTreeMap::new(),
+            lost: None,
             history: History::new(slots_of_week(settings.slot)),
             standing: None,
             model: Counts::with_step(settings.slot.as_micros() / 1_000_000),
@@ -162,6 +166,7 @@ impl State {
             return;
         }
         if !series.open.contains_key(&number) && series.open.len() >= MOST_SLOTS {
+            series.lose(number.min(slot_of(seen.event.received_at, settings.slot)));
             return;
         }
         series.count(number, settings, seen);
@@ -190,6 +195,11 @@ impl State {
         let settings = settings(rule)?;
         let next = self.series.values().map(|series| series.closed + 2).min()?;
         Some(start_of(next, settings.slot).plus(settings.late))
+    }
+
+    /// What stands still is told anew with the next slot.
+    pub(crate) fn release(&mut self) {
+        self.series.values_mut().for_each(|series| series.standing = None);
     }
 
     pub(crate) fn held(&self, rule: &Rule) -> Vec<Held> {
@@ -226,6 +236,12 @@ impl Series {
         }
     }
 
+    /// There was no room for an event of this slot.
+    fn lose(&mut self, number: i64) {
+        let (first, last) = self.lost.unwrap_or((number, number));
+        self.lost = Some((first.min(number), last.max(number)));
+    }
+
     fn skip_to(&mut self, number: i64) {
         self.open.retain(|open, _| *open > number);
         self.closed = number;
@@ -238,7 +254,8 @@ impl Series {
             let count = self.open.get(&number).map_or(0, |slot| slot.count);
             let tip = Tip::deadline(start_of(number + 1, settings.slot).plus(settings.late));
             let usual = self.history.usual(number, settings.min_weeks);
-            let is_whole = start_of(number, settings.slot) >= since;
+            let is_lost = self.lost.is_some_and(|(first, last)| (first..=last).contains(&number));
+            let is_whole = !is_lost && start_of(number, settings.slot) >= since;
             let direction = usual.and_then(|usual| usual.direction(count, settings.alpha));
             // A slot that began before we could listen is missing, not low.
             let verdict =
@@ -251,6 +268,7 @@ impl Series {
             }
         }
         self.open.remove(&number);
+        self.lost = self.lost.filter(|(_, last)| *last > number);
         self.closed = number;
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event_id::EventId;
 use super::finding::{Episode, Tip, Turn};
-use super::immediate::{enter, held_open, wake_open};
+use super::immediate::{MOST_OPEN, enter_or_end, held_open, wake_open};
 use super::rules::{Rule, When};
 use super::seen::{LATE, Seen};
 use super::withdraw::Held;
@@ -91,7 +91,7 @@ impl State {
         }
         self.waiting.remove(&by);
         episode.tell(rule, &by, AnomalyStatus::Firing, Tip::event(seen), turn);
-        enter(&mut self.open, by, episode);
+        enter_or_end(&mut self.open, MOST_OPEN, (by, episode), rule, Tip::event(seen), turn);
     }
 
     /// Keeps the number of waiting events within the bound: whose latest came first goes first.
@@ -123,6 +123,10 @@ impl State {
     pub(crate) fn wake(&self, rule: &Rule) -> Option<Timestamp> {
         let waiting = self.waiting.values().flatten().map(|one| one.received).min();
         [wake_open(&self.open, rule), waiting.map(|received| received.plus(rule.kept()))].into_iter().flatten().min()
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.open.clear();
     }
 
     pub(crate) fn held(&self) -> Vec<Held> {

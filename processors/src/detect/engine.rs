@@ -116,6 +116,18 @@ impl Detector {
             let registry = self.setup.registry.get();
             self.world = World::new(&registry, Arc::clone(&self.setup.roster), self.partition, self.partitions);
             self.planted.clear();
+            self.set_timers();
+        }
+    }
+
+    /// Enters what every key waits for now.
+    fn set_timers(&mut self) {
+        // How far time has passed is not known here; what comes up too early is entered again.
+        let nothing = FrontierTable::default();
+        for (key, state) in &self.keys {
+            for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&nothing)) {
+                self.timers.enter(key, &wake.0, wake.1);
+            }
         }
     }
 

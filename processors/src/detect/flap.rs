@@ -97,6 +97,10 @@ impl State {
         [self.changes.wake(rule), oldest.map(|received| received.plus(rule.kept()))].into_iter().flatten().min()
     }
 
+    pub(crate) fn release(&mut self) {
+        self.changes.release();
+    }
+
     pub(crate) fn held(&self) -> Vec<Held> {
         self.changes.held()
     }

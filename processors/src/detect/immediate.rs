@@ -85,7 +85,7 @@ impl State {
     fn begin(&mut self, rule: &Rule, by: String, seen: &Seen<'_>, turn: &mut Turn<'_>) {
         let mut episode = Episode::begin(seen, seen.event.kind.as_str());
         episode.tell(rule, &by, AnomalyStatus::Firing, Tip::event(seen), turn);
-        enter(&mut self.open, by, episode);
+        enter(&mut self.open, MOST_OPEN, by, episode); // the end of what goes is told when it comes
     }
 
     /// A statement of how things are never counts; it may open a standing alarm that is not open, once until its end.
@@ -150,18 +150,44 @@ impl State {
         wake_open(&self.open, rule)
     }
 
+    pub(crate) fn release(&mut self) {
+        self.open.clear();
+        self.stated.clear();
+    }
+
     pub(crate) fn held(&self) -> Vec<Held> {
         held_open(&self.open)
     }
 }
 
-/// Puts an episode in; the one that was quiet the longest goes when there are too many.
-pub(crate) fn enter(open: &mut BTreeMap<String, Box<Episode>>, by: String, episode: Episode) {
-    if !open.contains_key(&by) && open.len() >= MOST_OPEN {
-        let oldest = open.iter().min_by_key(|(_, episode)| episode.last).map(|(by, _)| by.clone());
-        oldest.and_then(|by| open.remove(&by));
-    }
+/// Puts an episode in. Returns the one that was quiet the longest, which goes when there are too many.
+pub(crate) fn enter(
+    open: &mut BTreeMap<String, Box<Episode>>,
+    most: usize,
+    by: String,
+    episode: Episode,
+) -> Option<(String, Box<Episode>)> {
+    let is_full = !open.contains_key(&by) && open.len() >= most;
+    let oldest = if is_full { open.iter().min_by_key(|(_, episode)| episode.last) } else { None };
+    let gone = oldest.map(|(by, _)| by.clone()).and_then(|by| open.remove_entry(&by));
     open.insert(by, Box::new(episode));
+    gone
+}
+
+/// As [`enter`], for what is not followed any more once it is gone: where only an end would end it, this is its end.
+pub(crate) fn enter_or_end(
+    open: &mut BTreeMap<String, Box<Episode>>,
+    most: usize,
+    (by, episode): (String, Episode),
+    rule: &Rule,
+    tip: Tip,
+    turn: &mut Turn<'_>,
+) {
+    if let Some((by, mut gone)) = enter(open, most, by, episode)
+        && rule.quiet_after.is_none()
+    {
+        gone.tell(rule, &by, AnomalyStatus::Resolved, tip, turn);
+    }
 }
 
 /// Tells untold repeats and forgets what is over.

@@ -223,6 +223,9 @@ impl Builder<'_> {
 
     fn quiet_after(&self, raw: &RuleText) -> Result<Option<Span>, RuleError> {
         match raw.quiet_after.as_deref() {
+            Some("never") if raw.when == Type::Value => {
+                Err(self.error("quiet_after", "a rule of the type value tells no end: say after how long it is over"))
+            }
             Some("never") => Ok(None),
             Some(text) => {
                 let span =

@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::event_id::EventId;
 use super::finding::{Episode, Tip, Turn};
-use super::immediate::{MOST_OPEN, enter, held_open, pass_open, wake_open};
+use super::immediate::{MOST_OPEN, enter_or_end, held_open, pass_open, wake_open};
 use super::rules::{Rule, Step, When};
 use super::seen::Seen;
 use super::withdraw::Held;
 
 /// Halves that wait for their other half, per condition.
 const MOST_OF_ONE: usize = 8;
+/// What waits for its B, and what stands without: every camera of a place may be dark at once.
+const MOST_WITHOUT: usize = 256;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
@@ -107,7 +109,8 @@ impl State {
                     episode.precede(other.at, &other.event_id, &other.device);
                     episode.severity = episode.severity.max(other.severity);
                     episode.tell(rule, by, AnomalyStatus::Firing, Tip::event(seen), turn);
-                    enter(&mut self.open, by.to_owned(), episode);
+                    let new = (by.to_owned(), episode);
+                    enter_or_end(&mut self.open, MOST_OPEN, new, rule, Tip::event(seen), turn);
                 }
             }
         }
@@ -149,9 +152,12 @@ impl State {
             }
             None => {}
         }
-        if self.pending.len() >= MOST_OPEN {
+        if self.pending.len() >= MOST_WITHOUT {
             let oldest = self.pending.iter().min_by_key(|(_, pending)| pending.deadline).map(|(by, _)| by.clone());
-            oldest.and_then(|by| self.pending.remove(&by));
+            if let Some((by, mut pending)) = oldest.and_then(|by| self.pending.remove_entry(&by)) {
+                pending.deadline = pending.deadline.min(seen.event.received_at); // so many at once are not waited for
+                self.expire(rule, &by, *pending, turn);
+            }
         }
         let episode = Episode::begin(seen, seen.event.kind.as_str());
         let deadline = seen.event.received_at.plus(within);
@@ -186,7 +192,8 @@ impl State {
             Some((id, at)) => episode.tell(rule, by, AnomalyStatus::Resolved, Tip { id: id.to_string(), at }, turn),
             None => {
                 episode.last = episode.last.max(pending.deadline); // quiet counts from here
-                enter(&mut self.open, by.to_owned(), episode);
+                let tip = Tip::deadline(pending.deadline);
+                enter_or_end(&mut self.open, MOST_WITHOUT, (by.to_owned(), episode), rule, tip, turn);
             }
         }
     }
@@ -212,6 +219,10 @@ impl State {
         let pending = self.pending.values().map(|pending| pending.deadline).min();
         let halves = halves.map(|received| received.plus(rule.kept()));
         [wake_open(&self.open, rule), pending, halves].into_iter().flatten().min()
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.open.clear();
     }
 
     pub(crate) fn held(&self) -> Vec<Held> {

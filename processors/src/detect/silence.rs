@@ -251,11 +251,20 @@ impl State {
     pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
         let (of, _, limit) = parts(rule)?;
         let site = world.site(key);
+        if self.devices.keys().any(|device| !is_judged(limit, heartbeat(site, device))) {
+            return Some(Timestamp::MIN); // who left the registry is let go at once
+        }
         if of == Of::Place {
             return if self.is_silent { None } else { self.deadline(limit, site, since) };
         }
         let speaking = self.devices.iter().filter(|(_, watch)| !watch.is_silent);
         speaking.filter_map(|(device, watch)| watch.deadline(limit, site, device, since)).min()
+    }
+
+    /// Whoever is silent is told anew.
+    pub(crate) fn release(&mut self) {
+        self.is_silent = false;
+        self.devices.values_mut().for_each(|watch| watch.is_silent = false);
     }
 
     pub(crate) fn held(&self, rule: &Rule) -> Vec<Held> {

@@ -154,6 +154,20 @@ impl RuleState {
         }
     }
 
+    /// Forgets which conditions hold, and nothing else: what still holds is told anew.
+    pub(super) fn release(&mut self) {
+        match self {
+            Self::Immediate(state) => state.release(),
+            Self::Count(state) => state.release(),
+            Self::Sequence(state) => state.release(),
+            Self::Absence(state) => state.release(),
+            Self::Silence(state) => state.release(),
+            Self::Baseline(state) => state.release(),
+            Self::Value(_) => {}
+            Self::Flap(state) => state.release(),
+        }
+    }
+
     /// Of a rule on silent devices: how many are heard, how many silent.
     pub(crate) fn devices(&self, rule: &Rule) -> (usize, usize) {
         match self {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chorus_model::{Anomaly, AnomalyStatus, PlaceRef, Severity, Text, Timestamp};
 
+use super::cel::Condition;
 use super::finding::{Finding, Tip, Turn};
 use super::rules::{Rule, RuleSet, When};
 use super::state::{KeyState, RuleState};
@@ -61,7 +62,7 @@ pub(super) struct Leaving {
 
 impl KeyState {
     /// Drops what the rules of `new` cannot go on with, and returns the end of what would stand for ever; those of before a restart
-    /// are not known. `None` when nothing was dropped.
+    /// are not known. `None` when nothing has changed.
     pub(super) fn change_rules(
         &mut self,
         key: &str,
@@ -70,19 +71,25 @@ impl KeyState {
         new: &RuleSet,
     ) -> Option<Vec<Anomaly>> {
         let before = self.rules.len();
-        let mut out = Vec::new();
+        let (mut out, mut is_changed) = (Vec::new(), false);
         self.rules.retain(|id, state| {
             let old = leaving.and_then(|leaving| Some((leaving, leaving.rules.rule(id)?)));
             let new = new.rule(id).filter(|new| state.fits(&new.when));
             let stays = new.is_some_and(|new| old.is_none_or(|(_, old)| goes_on(old, new, place)));
-            if let Some((leaving, rule)) = old.filter(|_| !stays) {
+            // A desk has been told that what stands is never over by being quiet.
+            let is_held = new.is_some_and(|new| new.quiet_after.is_none());
+            if let Some((leaving, rule)) = old.filter(|_| !stays || !is_held) {
                 let mut turn = Turn { version: &leaving.version, key, place, out: std::mem::take(&mut out) };
                 end_all(state, rule, leaving.at, &mut turn);
                 out = turn.out;
+                if rule.quiet_after.is_none() {
+                    state.release();
+                    is_changed = true;
+                }
             }
-            stays
+            stays && !state.is_empty()
         });
-        (self.rules.len() < before).then_some(out)
+        (is_changed || self.rules.len() < before).then_some(out)
     }
 
     /// Forgets everything but the offset, and returns the end of what nobody will follow any more.
@@ -101,24 +108,28 @@ impl KeyState {
 
 /// True when what a rule remembers means the same to its new form, and whatever it waits for can still come to it.
 fn goes_on(old: &Rule, new: &Rule, place: &PlaceRef) -> bool {
-    old.by == new.by && old.feed == new.feed && new.applies_at(place) && sees_as_much(old, new)
+    let is_shown = new.applies_at(place) && (only_at(new).is_none() || only_at(new) == only_at(old));
+    old.by == new.by && old.feed == new.feed && is_shown && sees_as_much(old, new)
+}
+
+/// The one place that the rule's condition can be true at.
+fn only_at(rule: &Rule) -> Option<&Arc<str>> {
+    rule.condition.as_ref().and_then(Condition::place)
 }
 
 fn sees_as_much(old: &Rule, new: &Rule) -> bool {
-    // Quiet conditions are forgotten; a desk has been told of these that they never are.
-    let is_kept = old.quiet_after.is_some() || new.quiet_after.is_none();
     match (&old.when, &new.when) {
         (When::Immediate { kinds }, When::Immediate { kinds: new })
-        | (When::Count { kinds, .. }, When::Count { kinds: new, .. }) => is_kept && covers(new, kinds),
+        | (When::Count { kinds, .. }, When::Count { kinds: new, .. }) => covers(new, kinds),
         (When::Flap { kind, opposite, .. }, When::Flap { kind: new, opposite: other, .. }) => {
-            is_kept && kind == new && opposite == other
+            kind == new && opposite == other
         }
         (
             When::Sequence { first, second, without, .. },
             When::Sequence { first: new_first, second: new_second, without: is_without, .. },
         ) => {
             let covers = covers(&new_first.kinds, &first.kinds) && covers(&new_second.kinds, &second.kinds);
-            is_kept && covers && without == is_without
+            covers && without == is_without
         }
         (When::Absence { kinds, duty, .. }, When::Absence { kinds: new, duty: new_duty, .. }) => {
             covers(new, kinds) && duty == new_duty

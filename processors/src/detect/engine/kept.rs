@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use chorus_model::{Anomaly, FrontierTable};
+use chorus_model::Anomaly;
 use chorus_runtime::Size;
 
 use super::Detector;
 use crate::detect::publication::{InForce, Publication, Published, Refused};
 use crate::detect::setup::Setup;
 use crate::detect::state::KeyState;
-use crate::detect::timers::{Frontiers, Timers};
+use crate::detect::timers::Timers;
 use crate::detect::withdraw::Leaving;
 use crate::detect::world::World;
 use crate::ledger::Write;
@@ -62,11 +62,8 @@ impl Detector {
                     ended.extend(of_key);
                 }
             }
-            // How far time has passed is not known here; what comes up too early is entered again.
-            for wake in state.wakes(key, &self.setup.rules, &self.world, Frontiers(&FrontierTable::default())) {
-                self.timers.enter(key, &wake.0, wake.1);
-            }
         }
+        self.set_timers();
         ended.sort_by(|one, other| one.condition.cmp(&other.condition)); // keys come in no order
         ended
     }
@@ -76,8 +73,8 @@ impl Detector {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
-        let is_ahead = |of: &InForce| of.offset > offset;
-        if self.published.now.as_ref().is_some_and(is_ahead) {
+        let is_ahead = self.published.now.as_ref().is_some_and(|of| of.offset > offset);
+        if is_ahead {
             self.published.now = self.published.before.take(); // it comes again, where it stands
         }
         let registry = self.setup.registry.clone();
@@ -85,7 +82,9 @@ impl Detector {
         let published = self.published.now.as_ref().and_then(|now| now.publication.setup(registry).ok());
         match published {
             Some(setup) => self.work_by(setup, offset, None),
-            None => self.work_by(self.configured.clone(), i64::MAX, None), // no other rules are to come
+            // Keys that are ahead may have the state of rules that are to come.
+            None if is_ahead => self.work_by(self.configured.clone(), offset, None),
+            None => self.work_by(self.configured.clone(), i64::MAX, None),
         };
     }
 

@@ -49,6 +49,19 @@ fn a_source_that_dies_is_a_drop_once() {
     assert_eq!(told, [("anomaly.rate_drop", 0.0)]);
 }
 
+#[test]
+fn what_came_while_time_stood_still_for_too_long_to_be_counted_is_neither_a_drop_nor_the_usual() {
+    let mut log = Log::new(RATE);
+    let from = 48 * 24;
+    slots(&mut log, 0..from, usual);
+    for slot in from..from + 40 {
+        log.event(&Event { count: Some(usual(slot)), ..event("gate-1", Kind::VehiclePassed, slot * HALF_HOUR + 60) });
+    }
+    log.pass((from + 40) * HALF_HOUR + 120);
+    slots(&mut log, from + 40..from + 48 * 8, usual);
+    assert_eq!(log.told(), []);
+}
+
 const DENSITY: &str =
     r#"rules: [{id: density, when: value, kinds: [crowd.density], summary: {zh: z, en: "{count} {expected}"}}]"#;
 

@@ -390,7 +390,7 @@ fn a_forged_stream_of_fresh_zones_and_devices_does_not_grow_without_bound() {
     }
     let captured = log.detector.capture();
     let size = captured.iter().filter_map(|(_, state)| state.as_ref()).map(Vec::len).max().unwrap();
-    assert!(size < 450_000, "{size}");
+    assert!(size < 600_000, "{size}"); // a record may have 1 MiB
     for n in 0..10_100 {
         let place = PlaceRef::default();
         log.event(&Event { place, ..event(&format!("stranger-{n}"), Kind::GateFault, 10_000 + n) });

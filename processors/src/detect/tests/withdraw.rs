@@ -3,17 +3,25 @@
 use std::sync::Arc;
 
 use chorus_model::{AnomalyStatus, Event, Kind, Phase, PlaceRef};
-use chorus_runtime::registry::Handle;
+use chorus_runtime::registry::{Handle, Registry};
 
 use super::super::{File, Publication};
-use super::{FAULT, Log, ROSTER, SILENT, at, event, firing, registry, resolved};
+use super::{Detector, FAULT, Log, ROSTER, Roster, RuleSet, SILENT, Setup, at, event, firing, registry, resolved};
+
+fn publication(rules: &str, roster: &str, secs: i64) -> Publication {
+    let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
+    let (rules, roster) = (vec![file("rules.yaml", rules)], file("roster.yaml", roster));
+    Publication::new(rules, roster, "desk-1", at(secs), Handle::fixed(registry())).unwrap()
+}
 
 impl Log {
     fn publish(&mut self, rules: &str, secs: i64) {
-        let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
-        let (rules, roster) = (vec![file("rules.yaml", rules)], file("roster.yaml", ROSTER));
-        let publication = Publication::new(rules, roster, "desk-1", at(secs), Handle::fixed(registry())).unwrap();
+        self.publish_with(rules, ROSTER, secs);
+    }
+
+    fn publish_with(&mut self, rules: &str, roster: &str, secs: i64) {
         self.offset += 1;
+        let publication = publication(rules, roster, secs);
         self.found.extend(self.detector.publish(self.offset, publication).unwrap().unwrap_or_default());
     }
 }
@@ -120,4 +128,122 @@ fn a_stranger_that_has_to_make_room_leaves_nothing_standing() {
     log.event(&lost("one-more", 20_000));
     assert_eq!(&*log.found[1].devices[0], "stranger-0");
     assert_eq!(log.told(), [firing("fault", 1.0), resolved("fault", 1.0)]);
+}
+
+#[test]
+fn a_change_of_what_silence_is_lets_go_whom_it_does_not_judge_and_tells_the_others_anew() {
+    let rules = |rest: &str| {
+        format!(
+            "rules: [{{id: silent, when: silence, of: device, devices: [gate, cam], {rest}, summary: {{zh: z, en: e}}}}]"
+        )
+    };
+    let mut log = Log::new(&rules("after: 5m"));
+    for device in ["cam-1", "gate-1"] {
+        log.event(&event(device, Kind::DeviceHeartbeat, 10));
+    }
+    log.pass(400);
+    assert_eq!(log.told(), vec![firing("silent", 1.0); 4]);
+    log.publish(&rules("missed: 3"), 410);
+    log.pass(420);
+    assert_eq!(log.found[0].condition, "silent|v1|cam-1", "it has no heartbeat that could be missed");
+    assert_eq!(log.told(), [resolved("silent", 1.0)]);
+    log.publish(&rules("missed: 3, quiet_after: 24h"), 430);
+    assert_eq!(log.told(), vec![resolved("silent", 1.0); 3], "a desk was told that it is never quiet");
+    log.pass(440);
+    assert_eq!(log.told(), vec![firing("silent", 1.0); 3], "they are silent all the same");
+    log.publish(FAULT, 450);
+    assert_eq!(log.told(), [], "these end by being quiet");
+}
+
+#[test]
+fn a_silent_device_that_leaves_the_registry_is_let_go_though_nobody_speaks_there() {
+    let mut log = Log::new(SILENT);
+    let handle = Handle::fixed(registry());
+    let rules = RuleSet::parse(&[("rules.yaml", SILENT)]).unwrap();
+    let setup = Setup::new(rules, Roster::parse("roster.yaml", ROSTER).unwrap(), handle.clone()).unwrap();
+    log.detector = Detector::new(setup, 0, 1);
+    log.pass(10);
+    log.pass(400);
+    assert_eq!(log.told(), vec![firing("silent", 1.0); 3]);
+    let known = registry();
+    let places = known.places().map(|place| (**place).clone()).collect();
+    let devices = known.devices().filter(|device| &*device.id == "gate-1").map(|device| (**device).clone()).collect();
+    handle.replace(Registry::from_parts(places, devices).unwrap());
+    log.pass(410);
+    let let_go: Vec<&str> = log.found.iter().map(|anomaly| &*anomaly.condition).collect();
+    assert_eq!(let_go, ["silent|v1|gate-2", "silent|v2|gate-9"]);
+    assert_eq!(log.told(), vec![resolved("silent", 1.0); 2]);
+}
+
+#[test]
+fn a_duty_that_binds_a_place_no_more_is_not_missed_there() {
+    let rules = r"rules: [{id: rounds, when: absence, expect: {kinds: [patrol.checkin]}, duty: rounds, grace: 5m, quiet_after: never, summary: {zh: z, en: e}}]";
+    let schools = ROSTER.replace("[village]", "[school]");
+    let mut log = Log::new(rules);
+    log.pass(3_600);
+    assert_eq!(log.told(), vec![firing("rounds", 1.0); 2]);
+    log.publish_with(rules, &schools, 3_610);
+    log.pass(3_620);
+    assert_eq!(log.told(), vec![resolved("rounds", 1.0); 2]);
+    log.pass(14 * 3_600); // the round of the evening
+    log.publish(rules, 14 * 3_600);
+    log.pass(14 * 3_600 + 60);
+    assert_eq!(log.told(), [], "what was due while it did not bind is nobody's business");
+}
+
+#[test]
+fn of_a_hundred_dark_cameras_each_is_told_and_each_ends_and_of_more_none_stands_for_ever() {
+    let rules = r"rules: [{id: dark, when: sequence, first: {kinds: [device.offline]}, without: {kinds: [device.online]}, within: 5m, by: [device], quiet_after: never, summary: {zh: z, en: e}}]";
+    let told = |log: &mut Log, status| {
+        let mut conditions: Vec<String> =
+            log.found.drain(..).filter(|anomaly| anomaly.status == status).map(|anomaly| anomaly.condition).collect();
+        conditions.sort();
+        conditions.dedup();
+        conditions.len()
+    };
+    for (cameras, let_go) in [(100, 0), (600, 344)] {
+        let mut log = Log::new(rules);
+        for n in 0..cameras {
+            log.event(&event(&format!("cam-{n}"), Kind::DeviceOffline, 10 + n / 10));
+        }
+        log.pass(1_000);
+        let ended = log.found.iter().filter(|anomaly| anomaly.status == AnomalyStatus::Resolved).count();
+        assert_eq!(ended, let_go, "{cameras}");
+        assert_eq!(told(&mut log, AnomalyStatus::Firing), usize::try_from(cameras).unwrap());
+        for n in 0..cameras {
+            log.event(&event(&format!("cam-{n}"), Kind::DeviceOnline, 2_000 + n));
+        }
+        assert_eq!(let_go + told(&mut log, AnomalyStatus::Resolved), usize::try_from(cameras).unwrap());
+    }
+}
+
+#[test]
+fn what_a_torn_snapshot_holds_of_rules_that_are_to_come_is_kept() {
+    let mute = SILENT.replace("id: silent", "id: mute");
+    let mut log = Log::new(FAULT);
+    log.publish(&mute, 5); // the first ever
+    log.pass(10);
+    log.pass(400);
+    assert_eq!(log.told(), vec![firing("mute", 1.0); 3]);
+    let captured = log.detector.capture();
+    let mut again = Log::new(FAULT);
+    for (key, state) in &captured {
+        again.detector.restore(key, state.as_deref().unwrap()).unwrap();
+    }
+    // Its marker did not arrive: the replay begins ahead of the publication, and is quiet.
+    again.offset = 0;
+    again.pass(0);
+    again.publish(&mute, 5);
+    again.pass(10);
+    again.pass(400);
+    again.found.clear();
+    again.event(&event("gate-1", Kind::DeviceHeartbeat, 500));
+    assert_eq!(again.told(), [resolved("mute", 1.0)]);
+}
+
+#[test]
+fn a_rule_that_tells_no_end_must_say_when_it_is_over() {
+    let text = "rules: [{id: x, when: value, kinds: [crowd.density], quiet_after: never, summary: {zh: z, en: e}}]";
+    let error = RuleSet::parse(&[("rules.yaml", text)]).unwrap_err();
+    assert_eq!(error.path, "rules[0].quiet_after");
 }
