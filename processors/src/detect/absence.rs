@@ -15,8 +15,8 @@ use super::timers::{Passed, fair_deadline};
 use super::withdraw::Held;
 use super::world::{Site, World};
 
-/// Reports remembered per place: the latest are enough, since windows close in order.
-const MOST_REPORTS: usize = 16;
+/// Reports remembered per place: the latest are enough, since windows close in order, unless time stands still for long.
+const MOST_REPORTS: usize = 64;
 /// Due times judged at one go after a gap; older ones are nobody's business any more.
 const MOST_AT_ONCE: usize = 64;
 
