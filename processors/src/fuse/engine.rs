@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chorus_model::{Alert, Anomaly, AnomalyStatus, Span, Timestamp};
+use chorus_model::{Alert, Anomaly, AnomalyStatus, Span, Timestamp, canary};
 use chorus_runtime::registry::Handle;
 use chorus_runtime::{Fate, Size};
 
@@ -273,9 +273,10 @@ impl Fuser {
 }
 
 /// When what is found began, by its own time and by its receipt. A condition that had to be quiet for longer than that is another one now,
-/// even where a feed that stands still keeps the frontier back.
+/// even where a feed that stands still keeps the frontier back. But not a canary: it is there to show that time passes.
 fn begun(anomaly: &Anomaly) -> Option<Timestamp> {
-    (anomaly.status == AnomalyStatus::Firing).then(|| anomaly.from.min(anomaly.tipped_at))
+    let is_asked = anomaly.status == AnomalyStatus::Firing && &*anomaly.rule != canary::NAME;
+    is_asked.then(|| anomaly.from.min(anomaly.tipped_at))
 }
 
 /// Under which key a snapshot keeps an area.

@@ -305,6 +305,24 @@ fn a_feed_that_stands_still_makes_no_repeat_of_what_begins_anew() {
 }
 
 #[test]
+fn a_canary_fires_again_only_where_time_has_passed() {
+    tells(
+        "0 fire canary@c quiet=20s in=0 test
+         60 fire canary@c quiet=20s in=59 test
+         120 fire canary@c quiet=20s in=59 test
+         180 fire canary@c quiet=20s in=59 test
+         300 fire canary@c quiet=20s in=299 test",
+        &[
+            "0 A.1 firing medium canary: canary (test)",
+            "20 A.2 resolved medium canary: -canary (test)",
+            "60 A.3 firing medium canary: canary (test)",
+            "200 A.4 resolved medium canary: -canary (test)",
+            "300 A.5 firing medium canary: canary (test)",
+        ],
+    );
+}
+
+#[test]
 fn at_the_very_deadline_a_condition_still_holds_and_an_alert_can_still_be_reopened() {
     let story = tells(
         "0 fire panic@school-1 quiet=60s
