@@ -118,7 +118,10 @@ fn a_poison_record_of_every_format_blocks_nothing_and_comes_back_byte_for_byte()
     // Sent again they are rejected again: none is lost on the way.
     let dry = city.run(&["rejects", "replay", "--dry-run", "--feed", "camera"])?;
     assert!(dry.contains("would send"), "{dry}");
-    city.run(&["rejects", "replay", "--feed", "camera"])?;
+    let later = ["rejects", "replay", "--feed", "camera", "--since", "2100-01-01T00:00:00Z"];
+    assert_eq!(city.run(&later)?, "0 rejects sent\n");
+    let told = city.run(&["rejects", "replay", "--feed", "camera"])?;
+    assert!(told.starts_with("sent ") && told.ends_with("1 rejects sent\n"), "{told}");
     wait_for("the replayed reject", LONG, || {
         Ok((client.read_all(&city.name("rejects"))?.len() == poisons.len() + 1).then_some(()))
     })?;

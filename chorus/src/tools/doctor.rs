@@ -2,11 +2,12 @@
 //!
 //! It only looks: it joins no group, writes no record, changes no topic.
 
+use std::collections::BTreeMap;
 use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use chorus_ingest::feeds::FEEDS;
-use chorus_model::{FrontierMark, Span, Timestamp, cloudevents};
+use chorus_model::{FrontierMark, FrontierTable, Span, Timestamp, cloudevents};
 use chorus_runtime::clock::now;
 use chorus_runtime::inspect::{Inspector, TopicState};
 use chorus_runtime::secret;
@@ -20,8 +21,10 @@ use crate::exit::Exit;
 const LATE: Span = Span::from_secs(60);
 /// What clocks may differ by before windows and silence are judged wrongly.
 const SKEW: Span = Span::from_secs(5);
-/// So many of the newest records of a partition hold a frontier of each feed.
-const LATELY: i64 = 64;
+/// So many of the newest records of a partition hold a frontier of each feed, also where it gets a thousand a second.
+const LATELY: i64 = 20_000;
+/// Bytes of a key that signs; Chorus' own centre asks for more of its own.
+const LEAST_KEY: usize = 16;
 /// How long a destination may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 
@@ -176,7 +179,7 @@ fn group(
     inspector: &Inspector,
     group: &str,
     topic: &str,
-    found: &std::collections::BTreeMap<String, TopicState>,
+    found: &BTreeMap<String, TopicState>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let partitions = found.get(topic).map_or(0, |state| state.partitions);
@@ -199,8 +202,7 @@ fn group(
         report.wrong(group, &how, "set the group's offset to the oldest there is, and raise topics.retention_hours");
     } else if waiting > 0 && oldest > LATE {
         let what = if never { "it has never committed; " } else { "" };
-        let how =
-            format!("{what}{waiting} records of {topic} wait, the oldest for {} s", oldest.as_micros() / 1_000_000);
+        let how = format!("{what}{waiting} records of {topic} wait, the oldest for {} s", seconds(oldest));
         report.wrong(
             group,
             &how,
@@ -212,48 +214,76 @@ fn group(
     Ok(())
 }
 
-/// The clocks of the ingests against the broker's, by the newest frontiers; and ours against the broker's.
+/// The clocks of the ingests against the broker's, by the newest frontiers; whether time passes for every feed; and our own clock.
 fn clocks(inspector: &Inspector, events: &str, report: &mut Report) -> anyhow::Result<()> {
     let (low, end) = inspector.ends(events, 0)?;
-    let mut newest: Option<Timestamp> = None;
     let lately = low.max(end - LATELY);
-    for record in inspector.records(events, 0, lately, usize::try_from(end - lately)?)?.iter().rev() {
+    let mut frontiers = FrontierTable::default();
+    let (mut newest, mut ahead) = (None, BTreeMap::new());
+    for record in inspector.records(events, 0, lately, usize::try_from(end - lately)?)? {
         let appended = Timestamp::from_millis(record.timestamp_ms);
         newest = newest.max(Some(appended));
         if record.header(cloudevents::HEADER_TYPE) != Some(cloudevents::TYPE_FRONTIER) {
             continue;
         }
         let Ok(mark) = serde_json::from_slice::<FrontierMark>(&record.value) else { continue };
-        let ahead = mark.before.iter().map(|(_, before)| before.since(appended)).max().unwrap_or(Span::ZERO);
-        if ahead > SKEW {
-            let how = format!(
-                "its frontier is {} s ahead of the broker's time: records that are still to come count as late",
-                ahead.as_micros() / 1_000_000
-            );
-            report.wrong(
-                &format!("clock of ingest {}", mark.input),
-                &how,
-                "set the clocks of its node and of the brokers by NTP",
-            );
-            return Ok(());
-        }
+        let by = mark.before.iter().map(|(_, before)| before.since(appended)).max().unwrap_or(Span::ZERO);
+        frontiers.advance(&mark);
+        let most = ahead.entry(mark.input).or_insert(by);
+        *most = by.max(*most);
+    }
+    let before = report.wrong;
+    for (input, by) in ahead.iter().filter(|(_, by)| **by > SKEW) {
+        let how = format!(
+            "its frontier is {} s ahead of the broker's time: records that are still to come count as late",
+            seconds(*by)
+        );
+        report.wrong(&format!("clock of ingest {input}"), &how, "set the clocks of its node and of the brokers by NTP");
     }
     match newest {
         None => report.wrong("frontiers", "no ingest has ever written one", "start the ingest roles"),
-        Some(at) if now().since(at) > LATE => {
-            let how = format!(
-                "the newest is {} s old: time stands still, no silence is judged",
-                now().since(at).as_micros() / 1_000_000
-            );
-            report.wrong("frontiers", &how, "start the ingest roles; if they run, set this machine's clock");
-        }
         Some(at) if at.since(now()) > SKEW => {
-            let how = format!("the broker is {} s ahead of it", at.since(now()).as_micros() / 1_000_000);
+            let how = format!("the broker is {} s ahead of it", seconds(at.since(now())));
             report.wrong("clock of this machine", &how, "set the clocks by NTP");
         }
-        Some(_) => report.fine("clocks", "frontiers and the broker agree"),
+        Some(_) => passing(&frontiers, report),
+    }
+    if report.wrong == before {
+        report.fine("clocks", "frontiers and the broker agree");
     }
     Ok(())
+}
+
+/// Whether time passes for every feed that is heard of: what holds one back holds back what waits for all of them.
+fn passing(frontiers: &FrontierTable, report: &mut Report) {
+    const REMEDY: &str =
+        "start its ingest, as many of it as read every partition; if it runs, set this machine's clock";
+    let mut heard = false;
+    for (input, frontier) in frontiers.inputs() {
+        heard = true;
+        let what = format!("frontier of {input}");
+        match frontier {
+            None => {
+                report.wrong(&what, "a partition of it has no reader: time stands still, no silence is judged", REMEDY)
+            }
+            Some(at) if now().since(at) > LATE => {
+                let how = format!("it is {} s old: time stands still, no silence is judged", seconds(now().since(at)));
+                report.wrong(&what, &how, REMEDY);
+            }
+            Some(_) => {}
+        }
+    }
+    if !heard {
+        report.wrong(
+            "frontiers",
+            "there is none among the newest records: time stands still",
+            "start the ingest roles",
+        );
+    }
+}
+
+fn seconds(span: Span) -> i64 {
+    span.as_micros() / 1_000_000
 }
 
 /// Whether anybody listens where alerts go, and whether the keys can be read.
@@ -261,7 +291,7 @@ fn destinations(config: &Config, report: &mut Report) {
     for (name, settings) in &config.destinations {
         let what = format!("destination {name}");
         if let Some(file) = &settings.key_file
-            && let Err(error) = secret::read(file, 32)
+            && let Err(error) = secret::read(file, LEAST_KEY)
         {
             report.wrong(&what, &format!("its key: {error}"), "mount the secret, or correct key_file");
             continue;

@@ -1,8 +1,10 @@
 //! `chorus parked list|replay`: alerts that a destination refused, and their delivery once the reason is mended.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use chorus_model::{Alert, Timestamp};
+use chorus_model::{Alert, AlertStatus, Span, Timestamp};
+use chorus_runtime::clock::now;
 use chorus_runtime::task::Verdict;
 use chorus_runtime::tools::{Owned, read_to_end};
 use chorus_runtime::topics::{self, Topic};
@@ -29,6 +31,9 @@ pub enum Action {
         /// Only says what would be delivered.
         #[arg(long)]
         dry_run: bool,
+        /// Also what was firing when it was parked, longer ago than the topic `alerts` reaches back: nobody can say how it went on.
+        #[arg(long)]
+        old: bool,
     },
 }
 
@@ -47,7 +52,7 @@ pub fn run(config: &Config, action: &Action, runtime: &tokio::runtime::Runtime) 
             }
             Ok(())
         }
-        Action::Replay { destination, dry_run } => runtime.block_on(replay(config, destination, *dry_run)),
+        Action::Replay { destination, dry_run, old } => runtime.block_on(replay(config, destination, *dry_run, *old)),
     }
 }
 
@@ -68,7 +73,10 @@ fn parked(config: &Config, topic: &Topic, destination: Option<&str>) -> Result<V
     Ok(parked)
 }
 
-async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(), Exit> {
+/// How long one alert may take: what the destination fails at must not keep the others back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn replay(config: &Config, destination: &str, dry_run: bool, old: bool) -> Result<(), Exit> {
     let Some(settings) = config.destinations.get(destination) else {
         let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
         return Err(Exit::usage(format!("--destination {destination}: not one of {}", known.join(", "))));
@@ -77,14 +85,24 @@ async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(),
     let newest = newest(config, (&parked, &alerts), destination)?;
     let delivery = chorus_sinks::open(destination, settings, &Metrics::new()?, parked, None)?;
     let mut refused = 0;
-    for (id, (revision, value)) in newest {
+    let reaches_back = now().minus(Span::from_secs(config.topics.retention_hours * 3_600));
+    for (id, Newest { revision, value, parked_firing }) in newest {
+        if let Some(at) = parked_firing.filter(|at| !old && *at < reaches_back) {
+            println!(
+                "left {id} at revision {revision}: it was firing at {at}, and how it went on is not known any more (--old)"
+            );
+            continue;
+        }
         if dry_run {
             println!("would deliver {id} at revision {revision}");
             continue;
         }
         let fate = match delivery.take(&value) {
             Verdict::Settled(fate) => fate,
-            Verdict::Deferred(deferred) => deferred.job.await.fate,
+            Verdict::Deferred(deferred) => match tokio::time::timeout(PATIENCE, deferred.job).await {
+                Ok(done) => done.fate,
+                Err(_) => Fate::Rejected("timeout"),
+            },
         };
         if fate == Fate::Forwarded {
             println!("delivered {id} at revision {revision}");
@@ -96,23 +114,34 @@ async fn replay(config: &Config, destination: &str, dry_run: bool) -> Result<(),
     if refused == 0 { Ok(()) } else { Err(Exit::Failed(anyhow::anyhow!("{refused} alerts were not taken"))) }
 }
 
+/// The newest revision that is known of an alert.
+#[derive(Default)]
+struct Newest {
+    revision: u32,
+    value: Vec<u8>,
+    /// When it was parked, if it was firing then and nothing newer is known.
+    parked_firing: Option<Timestamp>,
+}
+
 /// The newest revision of each alert that is parked for the destination: what stands in `alerts`, else what is parked.
 fn newest(
     config: &Config,
     (parked_topic, alerts): (&Topic, &Topic),
     destination: &str,
-) -> Result<BTreeMap<String, (u32, Vec<u8>)>, Exit> {
-    let mut newest: BTreeMap<String, (u32, Vec<u8>)> = BTreeMap::new();
+) -> Result<BTreeMap<String, Newest>, Exit> {
+    let mut newest: BTreeMap<String, Newest> = BTreeMap::new();
     for (record, alert) in parked(config, parked_topic, Some(destination))? {
         let known = newest.entry(alert.alert_id.clone()).or_default();
-        if alert.revision >= known.0 {
-            *known = (alert.revision, record.value);
+        if alert.revision >= known.revision {
+            let at = Timestamp::from_millis(record.timestamp_ms);
+            let parked_firing = (alert.status == AlertStatus::Firing).then_some(at);
+            *known = Newest { revision: alert.revision, value: record.value, parked_firing };
         }
     }
     read_to_end(&config.kafka, &config.topics.tools_group(), alerts, |record| {
         let Ok(alert) = serde_json::from_slice::<Alert>(&record.value) else { return };
-        if let Some(known) = newest.get_mut(&alert.alert_id).filter(|known| known.0 < alert.revision) {
-            *known = (alert.revision, record.value);
+        if let Some(known) = newest.get_mut(&alert.alert_id).filter(|known| known.revision <= alert.revision) {
+            *known = Newest { revision: alert.revision, value: record.value, parked_firing: None };
         }
     })?;
     Ok(newest)

@@ -28,6 +28,20 @@ pub struct Which {
     /// Only the one with this id (`partition/offset`, as `list` shows it).
     #[arg(long)]
     pub id: Option<String>,
+    /// Only those that were rejected at this time or later (`2026-11-25T08:00:00+08:00`): what was replayed before stays in the topic.
+    #[arg(long)]
+    pub since: Option<Timestamp>,
+}
+
+impl Which {
+    fn means(&self, record: &Owned) -> bool {
+        let is = |wanted: &Option<String>, header: &str| wanted.is_none() || record.header(header) == wanted.as_deref();
+        is(&self.feed, "feed")
+            && is(&self.reason, "reason")
+            && is(&self.format, "format")
+            && self.id.as_deref().is_none_or(|wanted| wanted == id(record))
+            && self.since.is_none_or(|since| Timestamp::from_millis(record.timestamp_ms) >= since)
+    }
 }
 
 /// What is to be done.
@@ -70,15 +84,8 @@ fn resolve(config: &Config, name: &str) -> Result<Topic, Exit> {
 
 fn matching(config: &Config, topic: &Topic, which: &Which) -> Result<Vec<Owned>, Exit> {
     let mut found = Vec::new();
-    let is = |wanted: &Option<String>, record: &Owned, header: &str| {
-        wanted.is_none() || record.header(header) == wanted.as_deref()
-    };
     read_to_end(&config.kafka, &config.topics.tools_group(), topic, |record| {
-        let meant = is(&which.feed, &record, "feed")
-            && is(&which.reason, &record, "reason")
-            && is(&which.format, &record, "format")
-            && which.id.as_deref().is_none_or(|wanted| wanted == id(&record));
-        if meant {
+        if which.means(&record) {
             found.push(record);
         }
     })?;
@@ -93,21 +100,30 @@ fn id(record: &Owned) -> String {
 fn list(config: &Config, topic: &Topic, which: &Which) -> Result<(), Exit> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     writeln!(out, "ID\tTIME\tFEED\tFORMAT\tREASON\tORIGIN\tBYTES")?;
-    for record in matching(config, topic, which)? {
-        let header = |name: &str| record.header(name).unwrap_or("-");
-        writeln!(
-            out,
-            "{}\t{}\t{}\t{}\t{}\t{}\t{}",
-            id(&record),
-            Timestamp::from_millis(record.timestamp_ms),
-            header("feed"),
-            header("format"),
-            header("reason"),
-            header(cloudevents::HEADER_ORIGIN),
-            record.value.len()
-        )?;
-    }
+    // As they come: there may be a million, and it may run in a role's own pod.
+    let mut written = Ok(());
+    read_to_end(&config.kafka, &config.topics.tools_group(), topic, |record| {
+        if written.is_ok() && which.means(&record) {
+            written = line(&mut out, &record);
+        }
+    })?;
+    written?;
     Ok(out.flush()?)
+}
+
+fn line(out: &mut impl std::io::Write, record: &Owned) -> std::io::Result<()> {
+    let header = |name: &str| record.header(name).unwrap_or("-");
+    writeln!(
+        out,
+        "{}\t{}\t{}\t{}\t{}\t{}\t{}",
+        id(record),
+        Timestamp::from_millis(record.timestamp_ms),
+        header("feed"),
+        header("format"),
+        header("reason"),
+        header(cloudevents::HEADER_ORIGIN),
+        record.value.len()
+    )
 }
 
 fn opened(config: &Config, record: &Owned) -> Result<RawRecord, Exit> {
@@ -130,9 +146,12 @@ fn show(config: &Config, topic: &Topic, wanted: &str) -> Result<(), Exit> {
     Ok(out.flush()?)
 }
 
+/// Sends each that can be opened. One that cannot, sealed with another key, keeps back no other.
 fn replay(config: &Config, topic: &Topic, which: &Which, dry_run: bool) -> Result<(), Exit> {
     let found = matching(config, topic, which)?;
     let mut feeder = Feeder::connect(&config.kafka, "chorus-rejects")?;
+    let mut sent = Vec::new();
+    let mut failed = 0;
     for record in &found {
         let origin = record.header(cloudevents::HEADER_ORIGIN).unwrap_or_default();
         let (raw_topic, ..) = origin::parse(origin).with_context(|| format!("reject {}", id(record)))?;
@@ -140,14 +159,27 @@ fn replay(config: &Config, topic: &Topic, which: &Which, dry_run: bool) -> Resul
             println!("would send {} to {raw_topic}", id(record));
             continue;
         }
-        let raw = opened(config, record)?;
-        let to = resolve(config, raw_topic)?;
-        let headers: Vec<(&str, &[u8])> =
-            raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        feeder.send(&to, &raw.key, &headers, &raw.value)?;
-        println!("sent {} to {raw_topic}", id(record));
+        match opened(config, record) {
+            Ok(raw) => {
+                send(&mut feeder, &resolve(config, raw_topic)?, &raw)?;
+                sent.push((id(record), raw_topic));
+            }
+            Err(error) => {
+                failed += 1;
+                println!("not sent {}: {error}", id(record));
+            }
+        }
     }
     feeder.flush(Duration::from_secs(30))?;
-    println!("{} rejects {}", found.len(), if dry_run { "would be sent" } else { "sent" });
-    Ok(())
+    for (id, raw_topic) in &sent {
+        println!("sent {id} to {raw_topic}");
+    }
+    println!("{} rejects {}", found.len() - failed, if dry_run { "would be sent" } else { "sent" });
+    if failed == 0 { Ok(()) } else { Err(Exit::Failed(anyhow::anyhow!("{failed} rejects could not be opened"))) }
+}
+
+fn send(feeder: &mut Feeder, to: &Topic, raw: &RawRecord) -> Result<(), Exit> {
+    let headers: Vec<(&str, &[u8])> =
+        raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    Ok(feeder.send(to, &raw.key, &headers, &raw.value)?)
 }
