@@ -84,9 +84,17 @@ fn the_doctor_names_topics_that_others_made_a_clock_that_is_wrong_and_a_role_tha
         &[NewRecord { value: Some(b"x".to_vec()), timestamp: Some(now - 7_200_000), ..NewRecord::default() }],
     )?;
     // An ingest whose clock is an hour ahead.
-    let ahead = jiff::Timestamp::from_millisecond(now + 3_600_000).context("a time")?;
-    let mark = format!(r#"{{"input":"gate","of":3,"before":[[0,"{ahead}"]]}}"#);
-    client.produce("ill.events", Some(0), None, &[("ce_type", b"chorus.frontier.v1")], mark.as_bytes())?;
+    let mark = |input: &str, partitions: i32, millis: i64| -> Result<()> {
+        let at = jiff::Timestamp::from_millisecond(millis).context("a time")?;
+        let before: Vec<_> = (0..partitions).map(|partition| (partition, at.to_string())).collect();
+        let mark = serde_json::json!({"input": input, "of": 3, "before": before}).to_string();
+        client.produce("ill.events", Some(0), None, &[("ce_type", b"chorus.frontier.v1")], mark.as_bytes())?;
+        Ok(())
+    };
+    mark("gate", 3, now + 3_600_000)?;
+    mark("school", 2, now)?;
+    mark("grid", 3, now - 7_200_000)?;
+    mark("camera", 3, now)?;
 
     let (content, told) = says(&city, &[])?;
     assert!(!content);
@@ -96,8 +104,11 @@ fn the_doctor_names_topics_that_others_made_a_clock_that_is_wrong_and_a_role_tha
         "ill.alerts: min.insync.replicas is 2, but there are 1 copies: nothing can be written",
         "ill.ingest.school: it has never committed; 1 records of ill.raw.school wait, the oldest for 72",
         "clock of ingest gate: its frontier is 3",
+        "frontier of school: a partition of it has no reader",
+        "frontier of grid: it is 72",
     ] {
         ensure!(complaints(&told).iter().any(|line| line.contains(complaint)), "not said: {complaint}\n{told}");
     }
+    ensure!(!told.contains("of camera"), "{told}");
     Ok(())
 }
