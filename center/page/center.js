@@ -182,7 +182,9 @@ async function act(id, action) {
       body: JSON.stringify(desk && $("desk").validity.valid ? { by: desk } : {}),
     });
     message = response.ok ? "" : response.status === 401 ? "denied" : response.status === 409 ? "conflict" : "failed";
-    if (response.ok) keep(await response.json());
+    // What the stream has taken from the wall meanwhile does not come back.
+    const answer = response.ok ? await response.json() : undefined;
+    if (answer && alerts.has(id)) keep(answer);
   } catch {
     message = "failed";
   }

@@ -72,7 +72,7 @@ pub(crate) const fn is_open(state: IncidentState) -> bool {
     }
 }
 
-/// It came back, got worse, or stands for a reason that was not there.
+/// It came back, got worse, or stands for a reason that was not there. It may have come back where a revision between was not seen.
 fn is_news(seen: &Alert, alert: &Alert) -> bool {
     let is_known = |reason: &chorus_model::Reason| {
         seen.reasons.iter().any(|r| {
@@ -83,7 +83,8 @@ fn is_news(seen: &Alert, alert: &Alert) -> bool {
         })
     };
     let fires_anew = alert.reasons.iter().any(|reason| reason.status == AlertStatus::Firing && !is_known(reason));
-    seen.status == AlertStatus::Resolved || alert.severity > seen.severity || fires_anew
+    let has_gap = alert.revision > seen.revision.saturating_add(1);
+    seen.status == AlertStatus::Resolved || alert.severity > seen.severity || fires_anew || has_gap
 }
 
 /// The word for a state in JSON and in the store.

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
@@ -57,6 +58,7 @@ pub(super) async fn open(State(api): State<Api>, headers: HeaderMap, query: Para
         news,
         is_closing: api.closing.subscribe(),
         events,
+        heard: Instant::now(),
         _place: place,
     };
     tokio::spawn(feed.run());
@@ -80,6 +82,8 @@ struct Feed {
     news: watch::Receiver<i64>,
     is_closing: watch::Receiver<bool>,
     events: Sender,
+    /// When the client heard something last.
+    heard: Instant,
     _place: OwnedSemaphorePermit,
 }
 
@@ -119,18 +123,19 @@ impl Feed {
         self.wait().await
     }
 
-    /// Returns when there is something to look at.
+    /// Returns when there is something to look at. Changes that are not for this client are none to hear.
     async fn wait(&mut self) -> Result<(), Over> {
         tokio::select! {
-            news = self.news.changed() => return news.map_err(|_| Over),
+            news = self.news.changed(), if self.heard.elapsed() < HEARTBEAT => return news.map_err(|_| Over),
             _ = self.is_closing.wait_for(|is_closing| *is_closing) => return Err(Over),
             () = self.events.closed() => return Err(Over),
-            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = tokio::time::sleep_until(self.heard + HEARTBEAT) => {}
         }
         self.send(Event::default().comment("")).await
     }
 
-    async fn send(&self, event: Event) -> Result<(), Over> {
+    async fn send(&mut self, event: Event) -> Result<(), Over> {
+        self.heard = Instant::now();
         self.events.send_timeout(Ok(event), PATIENCE).await.map_err(|_| Over)
     }
 }

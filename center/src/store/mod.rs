@@ -16,7 +16,7 @@ use chorus_model::place::UNKNOWN_COUNTY;
 use chorus_model::{Alert, Incident, IncidentState, Severity, Timestamp};
 use chorus_runtime::{Metrics, clock, secret};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row, Transaction};
 use tokio::sync::{Mutex, watch};
 
 use crate::Settings;
@@ -67,6 +67,11 @@ pub(crate) struct Store {
     unreadable: std::sync::Mutex<BTreeSet<i64>>,
 }
 
+/// Whether the connection answers in time; an error closes it at once.
+async fn answers(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    tokio::time::timeout(PATIENCE, connection.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
+}
+
 impl Store {
     /// Connects, creates what is missing and migrates.
     pub(crate) async fn open(settings: &Settings, metrics: Arc<Metrics>) -> anyhow::Result<Self> {
@@ -77,6 +82,10 @@ impl Store {
         if backend == Backend::Sqlite {
             pool = pool
                 .after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
+        } else {
+            // The pool's own question to a connection that comes back has no end where the database vanished without a word: it would
+            // keep its place for as long as TCP believes in it.
+            pool = pool.after_release(|connection, _| Box::pin(answers(connection)));
         }
         let pool = pool.connect_with(options).await.context("center.database: cannot be opened")?;
         sqlx::migrate!().run(&pool).await.context("center.database: cannot be migrated")?;

@@ -255,6 +255,11 @@ pub async fn an_alert_that_ends_or_returns_moves_only_what_nobody_has(world: Wor
     world.deliver_as(&wider, "stored").await;
     assert_eq!(state("free").await, "reported");
     assert_eq!((world.open("high"), world.open("critical")), ("1".to_owned(), "1".to_owned()));
+    // It may have ended and come back in what never arrived.
+    world.act("free", "resolve").await;
+    wider.revision = 8;
+    world.deliver_as(&wider, "gap").await;
+    assert_eq!(state("free").await, "reported");
 }
 
 pub async fn actions_take_a_desk_and_no_free_text(world: World) {

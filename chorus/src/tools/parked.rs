@@ -104,11 +104,14 @@ async fn replay(config: &Config, destination: &str, dry_run: bool, old: bool) ->
                 Err(_) => Fate::Rejected("timeout"),
             },
         };
-        if fate == Fate::Forwarded {
-            println!("delivered {id} at revision {revision}");
-        } else {
-            refused += 1;
-            println!("not delivered {id} at revision {revision}: {}", fate.reason());
+        match fate {
+            Fate::Forwarded => println!("delivered {id} at revision {revision}"),
+            // The destination does not want what has become of it.
+            Fate::Filtered(why) => println!("left {id} at revision {revision}: {why}"),
+            _ => {
+                refused += 1;
+                println!("not delivered {id} at revision {revision}: {}", fate.reason());
+            }
         }
     }
     if refused == 0 { Ok(()) } else { Err(Exit::Failed(anyhow::anyhow!("{refused} alerts were not taken"))) }

@@ -247,3 +247,15 @@ fn a_rule_that_tells_no_end_must_say_when_it_is_over() {
     let error = RuleSet::parse(&[("rules.yaml", text)]).unwrap_err();
     assert_eq!(error.path, "rules[0].quiet_after");
 }
+
+#[test]
+fn a_kind_that_the_centre_would_refuse_is_refused_with_the_rule() {
+    for (kind, is_taken) in [("anomaly.night-visit_2", true), ("夜间闯入", false), ("door forced", false), ("", false)]
+    {
+        let text = format!(
+            "rules: [{{id: x, when: immediate, kinds: [door.forced], kind: '{kind}', summary: {{zh: z, en: e}}}}]"
+        );
+        let path = RuleSet::parse(&[("rules.yaml", &text)]).err().map(|error| error.path);
+        assert_eq!(path, (!is_taken).then(|| "rules[0].kind".to_owned()), "{kind}");
+    }
+}
