@@ -275,3 +275,11 @@ impl Drop for LatestOffsets {
         }
     }
 }
+
+/// As if the group had given the client's static name to another.
+#[cfg(test)]
+pub(crate) fn fence(consumer: &crate::consumer::Source) {
+    let code = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    // SAFETY: the client lives as long as the borrow, and the text as long as the program.
+    unsafe { sys::rd_kafka_test_fatal_error(consumer.client().native_ptr(), code, c"fenced".as_ptr()) };
+}

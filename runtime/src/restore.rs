@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chorus_model::{FrontierTable, OriginFilter};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::config::Kafka;
 use crate::consumer::{self, Source};
-use crate::control::{Control, Stopped};
+use crate::control::{Control, Fenced, Stopped};
 use crate::health::Health;
 use crate::slot::Start;
 use crate::snapshot::{Marker, Snapshots, prefix};
@@ -173,7 +173,8 @@ impl Restorer<'_> {
         Ok(states)
     }
 
-    /// Tries again, beating, until the broker answers or the end is asked for.
+    /// Tries again, beating, until the broker answers or the end is asked for. A client with a fatal error connects to nobody any more, and
+    /// nobody polls it here who would be told: fenced after an outage, it would try for ever.
     fn until_answered<R>(&self, what: &str, mut call: impl FnMut() -> anyhow::Result<R>) -> anyhow::Result<R> {
         loop {
             self.health.beat();
@@ -181,6 +182,11 @@ impl Restorer<'_> {
                 Ok(answer) => return Ok(answer),
                 Err(_) if self.control.stopping() => return Err(Stopped.into()),
                 Err(error) => {
+                    match self.source.client().fatal_error() {
+                        Some((RDKafkaErrorCode::FencedInstanceId, _)) => return Err(Fenced.into()),
+                        Some((_, reason)) => anyhow::bail!("the log cannot be read on: {reason}"),
+                        None => {}
+                    }
                     tracing::warn!(role = self.role, what, %error, "no answer yet, trying again");
                     std::thread::sleep(Duration::from_millis(200));
                 }
@@ -203,6 +209,32 @@ fn check_present(topic: &str, partition: i32, position: i64, low: i64) -> anyhow
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_consumer_that_is_fenced_while_it_takes_up_a_partition_does_not_try_for_ever() {
+        let kafka: Kafka = serde_json::from_value(serde_json::json!({"bootstrap": "127.0.0.1:1"})).unwrap();
+        let (health, control) = (Health::new("test", "127.0.0.1:1"), Control::default());
+        let source = consumer::connect(&kafka, "g", Some("m"), health.clone()).unwrap();
+        let restorer = Restorer {
+            kafka: &kafka,
+            source: &source,
+            role: "detect",
+            group: "g",
+            snapshots: None,
+            health: &health,
+            control: &control,
+        };
+        let mut calls = 0;
+        let answered: anyhow::Result<()> = restorer.until_answered("log start", || {
+            calls += 1;
+            if calls == 2 {
+                crate::ffi::fence(&source);
+            }
+            anyhow::bail!("no answer")
+        });
+        assert!(answered.unwrap_err().is::<Fenced>());
+        assert_eq!(calls, 2);
+    }
 
     #[test]
     fn offsets_that_are_gone_are_an_error_that_names_them() {
