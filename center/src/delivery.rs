@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 use chorus_model::Alert;
+use chorus_model::id::is_id;
 
 /// The header with `alert_id:revision`.
 pub const HEADER_IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -10,7 +11,6 @@ pub const HEADER_IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const HEADER_REVISION: &str = "chorus-revision";
 
 const SCHEMA_VERSION: u16 = 1;
-const LONGEST_ID: usize = 128;
 const LONGEST_PLACE: usize = 256;
 
 /// What is wrong with a delivery: which field, and what was expected of it.
@@ -63,12 +63,6 @@ fn check(alert: &Alert) -> Result<(), Unusable> {
         return Err(unusable("place.id", "1 to 256 bytes without control characters"));
     }
     Ok(())
-}
-
-/// Letters, digits, '.', '_' or '-': what can stand in a path and in a header.
-pub(crate) fn is_id(text: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    !text.is_empty() && text.len() <= LONGEST_ID && text.bytes().all(is_token)
 }
 
 /// serde's own message may repeat a value; the path and the name of a missing field are words of our schema.

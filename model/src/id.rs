@@ -21,6 +21,16 @@ pub fn derive(parts: &[&str]) -> String {
     id
 }
 
+/// The longest text that [`is_id`] takes.
+const LONGEST: usize = 128;
+
+/// Letters, digits, '.', '_' or '-': what can stand in a path and in a header.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(is_token)
+}
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chorus_model::Alert;
+use chorus_model::id::is_id;
 use chorus_runtime::clock;
 use serde::Deserialize;
 
 use super::Api;
 use super::alerts::unknown;
 use crate::answer::Refusal;
-use crate::delivery::is_id;
 use crate::incident::{Action, state_word};
 use crate::store::Acted;
 

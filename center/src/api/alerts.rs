@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use chorus_model::id::is_id;
 
 use super::Api;
 use crate::answer::Refusal;
 use crate::cursor::Cursor;
-use crate::delivery::is_id;
 use crate::store::{Detail, Listing, Page};
 
 const DEFAULT_LIMIT: usize = 100;

@@ -12,6 +12,7 @@ use chorus_runtime::clock::now;
 use chorus_runtime::inspect::{Inspector, TopicState};
 use chorus_runtime::secret;
 use chorus_runtime::topics::Plan;
+use chorus_sinks::destinations::centre::KEY_BYTES;
 
 use super::{check, topics};
 use crate::config::Config;
@@ -23,8 +24,6 @@ const LATE: Span = Span::from_secs(60);
 const SKEW: Span = Span::from_secs(5);
 /// So many of the newest records of a partition hold a frontier of each feed, also where it gets a thousand a second.
 const LATELY: i64 = 20_000;
-/// Bytes of a key that signs; Chorus' own centre asks for more of its own.
-const LEAST_KEY: usize = 16;
 /// How long a destination may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 
@@ -291,7 +290,7 @@ fn destinations(config: &Config, report: &mut Report) {
     for (name, settings) in &config.destinations {
         let what = format!("destination {name}");
         if let Some(file) = &settings.key_file
-            && let Err(error) = secret::read(file, LEAST_KEY)
+            && let Err(error) = secret::read(file, KEY_BYTES)
         {
             report.wrong(&what, &format!("its key: {error}"), "mount the secret, or correct key_file");
             continue;

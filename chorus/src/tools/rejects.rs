@@ -1,10 +1,12 @@
 //! `chorus rejects list|show|replay`: looks at sealed rejects and sends them again.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chorus_ingest::seal::RawRecord;
+use chorus_ingest::seal::{RawRecord, Sealer};
 use chorus_model::{Timestamp, cloudevents, origin};
 use chorus_runtime::tools::{Feeder, Owned, read_to_end};
 use chorus_runtime::topics::{self, Topic};
@@ -126,9 +128,8 @@ fn line(out: &mut impl std::io::Write, record: &Owned) -> std::io::Result<()> {
     )
 }
 
-fn opened(config: &Config, record: &Owned) -> Result<RawRecord, Exit> {
+fn opened(sealer: &Sealer, record: &Owned) -> Result<RawRecord, Exit> {
     let origin = record.header(cloudevents::HEADER_ORIGIN).unwrap_or_default();
-    let sealer = sealer(config)?;
     Ok(sealer.open(&record.value, origin).with_context(|| format!("reject {}", id(record)))?)
 }
 
@@ -136,7 +137,7 @@ fn show(config: &Config, topic: &Topic, wanted: &str) -> Result<(), Exit> {
     let which = Which { id: Some(wanted.to_owned()), ..Which::default() };
     let found = matching(config, topic, &which)?;
     let record = found.first().with_context(|| format!("there is no reject {wanted}; see `chorus rejects list`"))?;
-    let raw = opened(config, record)?;
+    let raw = opened(&sealer(config)?, record)?;
     eprintln!("key: {}", String::from_utf8_lossy(&raw.key));
     for (name, value) in &raw.headers {
         eprintln!("{name}: {}", String::from_utf8_lossy(value));
@@ -149,19 +150,25 @@ fn show(config: &Config, topic: &Topic, wanted: &str) -> Result<(), Exit> {
 /// Sends each that can be opened. One that cannot, sealed with another key, keeps back no other.
 fn replay(config: &Config, topic: &Topic, which: &Which, dry_run: bool) -> Result<(), Exit> {
     let found = matching(config, topic, which)?;
+    let sealer = if dry_run || found.is_empty() { None } else { Some(sealer(config)?) };
     let mut feeder = Feeder::connect(&config.kafka, "chorus-rejects")?;
+    let mut topics = BTreeMap::new();
     let mut sent = Vec::new();
     let mut failed = 0;
     for record in &found {
         let origin = record.header(cloudevents::HEADER_ORIGIN).unwrap_or_default();
         let (raw_topic, ..) = origin::parse(origin).with_context(|| format!("reject {}", id(record)))?;
-        if dry_run {
+        let Some(sealer) = &sealer else {
             println!("would send {} to {raw_topic}", id(record));
             continue;
-        }
-        match opened(config, record) {
+        };
+        match opened(sealer, record) {
             Ok(raw) => {
-                send(&mut feeder, &resolve(config, raw_topic)?, &raw)?;
+                let to = match topics.entry(raw_topic) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(resolve(config, raw_topic)?),
+                };
+                send(&mut feeder, to, &raw)?;
                 sent.push((id(record), raw_topic));
             }
             Err(error) => {

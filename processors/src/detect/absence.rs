@@ -60,6 +60,12 @@ fn duty_at<'w>(rule: &Rule, site: &Site, world: &'w World) -> Option<&'w Duty> {
     world.roster.duty_of(duty).filter(|duty| duty.binds(&site.place))
 }
 
+/// The place of a key with the duty that binds it.
+fn bound_at<'w>(rule: &Rule, key: &str, world: &'w World) -> Option<(&'w Site, &'w Duty)> {
+    let site = world.site(key)?;
+    Some((site, duty_at(rule, site, world)?))
+}
+
 /// How long after the due time a report still counts: what the duty says, else what the rule says.
 fn grace_of(rule: &Rule, duty: &Duty) -> Span {
     duty.grace.unwrap_or_else(|| parts(rule).map_or(Span::ZERO, |(_, _, grace)| grace))
@@ -67,7 +73,7 @@ fn grace_of(rule: &Rule, duty: &Duty) -> Span {
 
 /// True when the rule waits for reports of this place.
 pub(crate) fn binds(rule: &Rule, key: &str, world: &World) -> bool {
-    world.site(key).is_some_and(|site| duty_at(rule, site, world).is_some())
+    bound_at(rule, key, world).is_some()
 }
 
 impl State {
@@ -106,8 +112,7 @@ impl State {
 
     pub(crate) fn pass(&mut self, rule: &Rule, world: &World, passed: Passed, turn: &mut Turn<'_>) {
         let frontier = passed.frontier;
-        let bound = world.site(turn.key).and_then(|site| Some((site, duty_at(rule, site, world)?)));
-        let Some((site, duty)) = bound else { return self.let_go(rule, frontier, turn) };
+        let Some((site, duty)) = bound_at(rule, turn.key, world) else { return self.let_go(rule, frontier, turn) };
         let grace = grace_of(rule, duty);
         for _ in 0..MOST_AT_ONCE {
             let Some(due) = self.next_due(duty, site, world) else { return };
@@ -153,7 +158,7 @@ impl State {
     }
 
     pub(crate) fn wake(&self, rule: &Rule, key: &str, world: &World, since: Timestamp) -> Option<Timestamp> {
-        let Some((site, duty)) = world.site(key).and_then(|site| Some((site, duty_at(rule, site, world)?))) else {
+        let Some((site, duty)) = bound_at(rule, key, world) else {
             return Some(Timestamp::MIN); // it is let go at once
         };
         let due = self.next_due(duty, site, world)?;

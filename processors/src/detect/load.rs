@@ -164,8 +164,7 @@ impl Builder<'_> {
             return Err(self.error("id", "kept for the rule that is built in"));
         }
         // What the centre takes for a kind: else each alert of the rule would be refused there.
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if raw.kind.as_ref().is_some_and(|kind| kind.is_empty() || kind.len() > 128 || !kind.chars().all(is_token)) {
+        if raw.kind.as_ref().is_some_and(|kind| !id::is_id(kind)) {
             return Err(self.error("kind", "allowed: 1 to 128 letters of ASCII, digits, '-', '_', '.'"));
         }
         self.check_keys(&raw)?;

@@ -71,25 +71,24 @@ impl KeyState {
         new: &RuleSet,
     ) -> Option<Vec<Anomaly>> {
         let before = self.rules.len();
-        let (mut out, mut is_changed) = (Vec::new(), false);
+        let mut is_changed = false;
+        let mut turn = leaving.map(|leaving| Turn { version: &leaving.version, key, place, out: Vec::new() });
         self.rules.retain(|id, state| {
             let old = leaving.and_then(|leaving| Some((leaving, leaving.rules.rule(id)?)));
             let new = new.rule(id).filter(|new| state.fits(&new.when));
             let stays = new.is_some_and(|new| old.is_none_or(|(_, old)| goes_on(old, new, place)));
             // A desk has been told that what stands is never over by being quiet.
             let is_held = new.is_some_and(|new| new.quiet_after.is_none());
-            if let Some((leaving, rule)) = old.filter(|_| !stays || !is_held) {
-                let mut turn = Turn { version: &leaving.version, key, place, out: std::mem::take(&mut out) };
-                end_all(state, rule, leaving.at, &mut turn);
-                out = turn.out;
-                if rule.quiet_after.is_none() {
-                    state.release();
-                    is_changed = true;
-                }
+            if let (Some((leaving, rule)), Some(turn)) = (old.filter(|_| !stays || !is_held), &mut turn)
+                && rule.quiet_after.is_none()
+            {
+                end_all(state, rule, leaving.at, turn);
+                state.release();
+                is_changed = true;
             }
             stays && !state.is_empty()
         });
-        (is_changed || self.rules.len() < before).then_some(out)
+        (is_changed || self.rules.len() < before).then(|| turn.map(|turn| turn.out).unwrap_or_default())
     }
 
     /// Forgets everything but the offset, and returns the end of what nobody will follow any more.

@@ -17,7 +17,7 @@ pub const HEADER_IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub const HEADER_REVISION: HeaderName = HeaderName::from_static("chorus-revision");
 
 /// The shortest key, in bytes.
-const KEY_BYTES: usize = 16;
+pub const KEY_BYTES: usize = 16;
 
 struct Centre {
     key: Vec<u8>,
